@@ -1,0 +1,107 @@
+import type { Effect } from './effect.ts';
+import type { Target } from './operation.ts';
+
+/** Who acted. */
+export interface Actor {
+  /** `app`: by a token; `operator`: on this machine, through the command line; `gateway`: by itself; `unknown`: nobody we know. */
+  readonly kind: 'app' | 'operator' | 'gateway' | 'unknown';
+  readonly appId?: string;
+  readonly app?: string;
+  readonly tokenId?: string;
+  /** Name of the operating system's account, for operators. */
+  readonly account?: string;
+  /** Address of the peer, as the socket or a trusted proxy says. */
+  readonly address?: string;
+}
+
+/** One try at Mason. */
+export interface Attempt {
+  /** Milliseconds from the call's begin to the sending of this attempt. */
+  readonly startMs: number;
+  /** Milliseconds to the first byte of the answer, or to the failure. */
+  readonly durationMs: number;
+  /** Status that Mason answered; absent when it did not. */
+  readonly status?: number;
+  /** Why there was no answer: an error code of ours. */
+  readonly failure?: string;
+}
+
+/** What all events of one call share. */
+export interface CallFacts {
+  /** UUIDv7 of the call; also answered as `Request-Id`. */
+  readonly requestId: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly actor: Actor;
+  readonly teamId?: string;
+  readonly team?: string;
+  readonly method: string;
+  /** Path without query, at most 1,024 characters. */
+  readonly path: string;
+  readonly operation?: string;
+  readonly effect?: Effect;
+  readonly targets?: readonly Target[];
+  /** Fingerprint of the Mason key. */
+  readonly keyFingerprint?: string;
+  /** The caller's own request id, at most 128 characters. */
+  readonly callerRequestId?: string;
+}
+
+/** Durable before it is sent: a change that is about to go to Mason. */
+export interface IntentEvent extends CallFacts {
+  readonly kind: 'intent';
+}
+
+/** How a call ended. */
+export interface OutcomeEvent extends CallFacts {
+  /** `outcome`: Mason was asked, or was to be asked; `refused`: the gateway said no before that. */
+  readonly kind: 'outcome' | 'refused';
+  /**
+   * `answered`: Mason's answer was relayed; `not_sent`: nothing reached Mason; `unknown`: a change may have reached Mason and
+   * nobody knows what became of it; `failed`: Mason was asked and gave no usable answer, and nothing changed;
+   * `aborted`: Mason answered, and the caller left before all of it arrived.
+   */
+  readonly result: 'answered' | 'not_sent' | 'unknown' | 'failed' | 'aborted';
+  /** Status answered to the caller; 499 when the caller had left. */
+  readonly status: number;
+  readonly errorSource?: 'gateway' | 'mason';
+  /** Error code of ours, when it was one. */
+  readonly errorCode?: string;
+  readonly attempts?: readonly Attempt[];
+  /** Milliseconds in the line, at Mason, and in the gateway itself. */
+  readonly queueMs: number;
+  readonly masonMs: number;
+  readonly gatewayMs: number;
+  /** Bytes of the request's and of the answer's body. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** An administrative act: `team.add`, `token.revoke`, `audit.query`, and the gateway's own `gateway.start`, `gateway.stop`. */
+export interface AdminEvent {
+  readonly kind: 'admin';
+  readonly requestId: string;
+  readonly at: number;
+  readonly actor: Actor;
+  readonly teamId?: string;
+  readonly team?: string;
+  readonly act: string;
+  /** What it was done to: names, ids, settings; never secrets. Values of at most 256 characters. */
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+  readonly result: 'done' | 'failed';
+  readonly errorCode?: string;
+}
+
+export type RecordEvent = IntentEvent | OutcomeEvent | AdminEvent;
+
+/** An event as it stands in the record. */
+export interface StoredEvent {
+  /** `<gateway id>/<run>`. */
+  readonly chain: string;
+  /** Position in its chain, from 1. */
+  readonly seq: number;
+  /** SHA-256 of the canonical bytes, hex. */
+  readonly digest: string;
+  /** The event, parsed from the bytes as written; targets are joined from their own rows. */
+  readonly event: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,43 @@
+import type { Scope } from './scope.ts';
+import type { Secret } from './secret.ts';
+
+/** A Mason API key of a team's, sealed. Write-only: nobody reads the key itself back. */
+export interface MasonKey {
+  readonly id: string;
+  readonly teamId: string;
+  /** Unique within the team; `[a-z0-9-]`, 1 to 63 characters. */
+  readonly name: string;
+  /** Mason's origin (`https://api.bymason.com`) that the key belongs to; part of what the seal binds. */
+  readonly origin: string;
+  readonly scopes: readonly Scope[];
+  readonly budgetId: string;
+  /** Keyed digest of the key: equal on every gateway for the same key, tells nothing about it. */
+  readonly fingerprint: string;
+  /** The key's last four characters, for people to tell keys apart; empty for keys of fewer than twelve. */
+  readonly last4: string;
+  readonly sealed: Uint8Array;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | undefined;
+}
+
+/** A key ready for use: what a call needs to know of it, opened. */
+export interface OpenedKey {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly scopes: readonly Scope[];
+  readonly budgetId: string;
+  readonly secret: Secret;
+}
+
+export interface MasonKeys {
+  /** @throws GatewayError `conflict` when the team has a key of that name. */
+  add(key: MasonKey): Promise<void>;
+  listByTeam(teamId: string): Promise<MasonKey[]>;
+  list(): Promise<MasonKey[]>;
+  findByName(teamId: string, name: string): Promise<MasonKey | undefined>;
+  findByFingerprint(fingerprint: string): Promise<MasonKey | undefined>;
+  setScopes(id: string, scopes: readonly Scope[]): Promise<boolean>;
+  setBudget(id: string, budgetId: string): Promise<boolean>;
+  touch(usedAtById: ReadonlyMap<string, number>): Promise<void>;
+  remove(id: string): Promise<boolean>;
+}

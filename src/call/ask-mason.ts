@@ -1,0 +1,110 @@
+import type { GatewayError } from '../domain/errors.ts';
+import type { Lane, Place } from '../domain/lane.ts';
+import type { OpenedKey } from '../domain/mason-key.ts';
+import { type Answer, SendFailure } from '../mason/send.ts';
+import type { Call } from './call.ts';
+import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
+import { prepare } from './prepare.ts';
+import { stillAllowed } from './still-allowed.ts';
+import type { WalkRooms } from './walk.ts';
+
+/**
+ * Takes turns until Mason's answer can be relayed or the call has failed: each turn is waited for in the line, each
+ * attempt is noted, and the verdict on it decides whether there is another.
+ *
+ * @returns a good answer, its body unread
+ * @throws GatewayError, MasonAnsweredError
+ */
+export async function askMason(
+  rooms: WalkRooms,
+  call: Call,
+  key: OpenedKey,
+  lane: Lane,
+  place: Place,
+): Promise<Answer> {
+  for (;;) {
+    await takeTurn(rooms, call, place);
+    const { answer, verdict } = await attempt(rooms, call, key, lane);
+    if (verdict.kind === 'pass' && answer !== undefined) return answer;
+    await beforeNextTurn(rooms, call, lane, verdict);
+  }
+}
+
+/** Waits for a turn; what was allowed when the call came may not be any more when its turn comes. */
+async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<void> {
+  const from = rooms.clock.now();
+  const turn = await place.turn(call.signal).finally(() => {
+    call.queueMs += rooms.clock.now() - from;
+  });
+  try {
+    await stillAllowed(rooms, call);
+  } catch (error) {
+    turn.giveBack();
+    throw error;
+  }
+  turn.sent();
+}
+
+async function attempt(
+  rooms: WalkRooms,
+  call: Call,
+  key: OpenedKey,
+  lane: Lane,
+): Promise<{ answer?: Answer; verdict: Verdict }> {
+  const startMs = call.elapsed();
+  const circumstances = {
+    changes: call.changes,
+    conditional: call.req.headers['if-none-match'] !== undefined || call.req.headers['if-modified-since'] !== undefined,
+    attempts: call.attempts.length + 1,
+    epochMs: rooms.clock.epochMs(),
+  };
+  try {
+    const answer = await rooms.mason.send(prepare(call, key), call.signal);
+    const durationMs = noteAttempt(call, startMs, { status: answer.status });
+    lane.observe(call.operation.id, durationMs);
+    // A gateway of Mason's that gave up does not say whether what stands behind it did.
+    call.unsure = call.changes && answer.status > 500;
+    return { answer, verdict: await judgeAnswer(answer, circumstances) };
+  } catch (error) {
+    if (!(error instanceof SendFailure)) throw error;
+    noteAttempt(call, startMs, { failure: error.reason });
+    call.unsure = call.changes && error.reached;
+    return { verdict: judgeFailure(error, circumstances) };
+  }
+}
+
+function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): number {
+  const durationMs = call.elapsed() - startMs;
+  call.attempts.push({ startMs, durationMs, ...end });
+  call.masonMs += durationMs;
+  return durationMs;
+}
+
+async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict: Verdict): Promise<void> {
+  switch (verdict.kind) {
+    case 'pass':
+    case 'error':
+      throw verdict.kind === 'error' ? verdict.error : new Error('an answer that passes has no next turn');
+    case 'slow_down':
+      lane.pause(verdict.waitMs);
+      return;
+    case 'again':
+      if (!rooms.retries.spend()) throw verdict.error;
+      await pauseCall(rooms, call, verdict.waitMs);
+  }
+}
+
+/** Waits outside the line: only this call failed, nobody else need wait for it. */
+function pauseCall(rooms: WalkRooms, call: Call, waitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      cancel();
+      reject(call.signal.reason as GatewayError);
+    };
+    const cancel = rooms.clock.after(waitMs, () => {
+      call.signal.removeEventListener('abort', leave);
+      resolve();
+    });
+    call.signal.addEventListener('abort', leave, { once: true });
+  });
+}

@@ -1,0 +1,113 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OutcomeEvent } from '../domain/event.ts';
+import type { LaneStats } from '../domain/lane.ts';
+import type { RecordHealth } from '../domain/record.ts';
+import type { CallObserver } from './finish.ts';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const OWN_SECONDS = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 1];
+
+/** What the gauges ask for when somebody scrapes. */
+export interface MetricSources {
+  lanes(): Iterable<readonly [budget: string, stats: LaneStats]>;
+  callsOpen(): number;
+  recordHealth(): RecordHealth;
+}
+
+/** Numbers for Prometheus: by team and status, never by path or device, so that their number stays bounded. */
+export function createMetrics(sources: MetricSources): { registry: Registry; observe: CallObserver } {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const calls = new Counter({
+    name: 'mason_gateway_calls_total',
+    help: 'Calls by team, status answered and source of the error (none when there was no error).',
+    labelNames: ['team', 'status', 'error_source'] as const,
+    registers,
+  });
+  const retries = new Counter({
+    name: 'mason_gateway_attempts_total',
+    help: 'Attempts at Mason by the status answered, or the failure.',
+    labelNames: ['result'] as const,
+    registers,
+  });
+  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+    new Histogram({ name, help, buckets, registers });
+  const queue = histogram('mason_gateway_queue_seconds', 'Time in the line, of calls that joined one.', SECONDS);
+  const mason = histogram(
+    'mason_gateway_mason_seconds',
+    'Time to the first byte of an answer of Mason, over all attempts.',
+    SECONDS,
+  );
+  const own = histogram('mason_gateway_own_seconds', 'Time in the gateway itself.', OWN_SECONDS);
+  const redacted = new Counter({
+    name: 'mason_gateway_redacted_keys_total',
+    help: 'Mason keys cut out of answers: more than 0 means that Mason echoes them.',
+    registers,
+  });
+  addGauges(registers, sources);
+
+  const observe: CallObserver = (outcome: OutcomeEvent, _thrown, redactions) => {
+    calls.inc({
+      team: outcome.team ?? 'none',
+      status: String(outcome.status),
+      error_source: outcome.errorSource ?? 'none',
+    });
+    const attempts = outcome.attempts ?? [];
+    for (const attempt of attempts) retries.inc({ result: String(attempt.status ?? attempt.failure) });
+    if (attempts.length > 0) {
+      queue.observe(outcome.queueMs / 1_000);
+      mason.observe(outcome.masonMs / 1_000);
+    }
+    own.observe(outcome.gatewayMs / 1_000);
+    if (redactions > 0) redacted.inc(redactions);
+  };
+  return { registry, observe };
+}
+
+function addGauges(registers: Registry[], sources: MetricSources): void {
+  const byBudget = (name: string, help: string, value: (stats: LaneStats) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['budget'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [budget, stats] of sources.lanes()) this.set({ budget }, value(stats));
+      },
+    });
+  };
+  byBudget('mason_gateway_line_depth', 'Calls waiting in the line of a budget.', (stats) => stats.waiting);
+  byBudget('mason_gateway_budget_used_ratio', 'Part of the budget spent in the last window.', (stats) => stats.used);
+  byBudget('mason_gateway_budget_calls', 'Calls per window that the budget allows.', (stats) => stats.limit.calls);
+  byBudget(
+    'mason_gateway_budget_window_seconds',
+    'Length of the window of a budget.',
+    (stats) => stats.limit.windowMs / 1_000,
+  );
+  const single = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  single('mason_gateway_calls_open', 'Calls under way.', sources.callsOpen);
+  single('mason_gateway_record_writable', '1 while the record can be written.', () =>
+    sources.recordHealth().writable ? 1 : 0,
+  );
+  single(
+    'mason_gateway_record_gap_events',
+    'Events that were not written since the start.',
+    () => sources.recordHealth().gap,
+  );
+  single(
+    'mason_gateway_record_lag_events',
+    'Events accepted and not yet durable.',
+    () => sources.recordHealth().lagEvents,
+  );
+}

@@ -1,0 +1,96 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../domain/caller.ts';
+import type { Clock } from '../domain/clock.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { Attempt } from '../domain/event.ts';
+import type { LaneShare } from '../domain/lane.ts';
+import type { OpenedKey } from '../domain/mason-key.ts';
+import type { Target } from '../domain/operation.ts';
+import type { RequestTarget } from '../http/request-target.ts';
+import type { Route } from '../mason/route-table.ts';
+
+/** One API call on its way through the walk: what is known of it so far, step by step. */
+export class Call {
+  readonly id = randomUUIDv7();
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly target: RequestTarget;
+  readonly address: string;
+  /** Monotonic and wall clock instants at which it came. */
+  readonly startedAt: number;
+  readonly epochMs: number;
+
+  caller: Caller | undefined;
+  /** Digest of the token presented, once it was accepted: what a revocation looks for. */
+  credential: string | undefined;
+  route: Route | undefined;
+  body: Buffer | undefined;
+  targets: readonly Target[] = [];
+  key: OpenedKey | undefined;
+  /** The budget as the caller's app sees it; known from the line on. */
+  share: (() => LaneShare) | undefined;
+  /** Whether its intent is on record: then how it ended must follow. */
+  intended = false;
+  readonly attempts: Attempt[] = [];
+  /** Whether a change may have been made though nobody said so. */
+  unsure = false;
+  queueMs = 0;
+  masonMs = 0;
+  bytesOut = 0;
+  /** How often a Mason key was cut out of the answer. */
+  redacted = 0;
+
+  readonly #abort = new AbortController();
+  readonly #clock: Clock;
+  #cancelEnd: () => void = () => {};
+
+  constructor(req: IncomingMessage, res: ServerResponse, target: RequestTarget, address: string, clock: Clock) {
+    this.req = req;
+    this.res = res;
+    this.target = target;
+    this.address = address;
+    this.#clock = clock;
+    this.startedAt = clock.now();
+    this.epochMs = clock.epochMs();
+    res.once('close', () => {
+      if (!res.writableFinished) this.abort(new GatewayError('caller_gone', 'the caller hung up'));
+    });
+  }
+
+  /** Aborts when the caller leaves, its right is revoked, the total time is over, or the gateway ends. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Ends the call wherever it is; only the first reason counts. */
+  abort(reason: GatewayError): void {
+    this.#abort.abort(reason);
+  }
+
+  /** Sets the time, from now, after which the call is over. */
+  endsAfter(delayMs: number, reason: () => GatewayError): void {
+    this.#cancelEnd = this.#clock.after(delayMs, () => this.abort(reason()));
+  }
+
+  /** It has ended: nothing of it may act later. */
+  close(): void {
+    this.#cancelEnd();
+  }
+
+  /** Milliseconds since it came. */
+  elapsed(): number {
+    return this.#clock.now() - this.startedAt;
+  }
+
+  /** The operation; only steps after the match ask for it. */
+  get operation(): Route['operation'] {
+    if (this.route === undefined) throw new Error('the operation is asked for before it is matched');
+    return this.route.operation;
+  }
+
+  /** Whether it changes something at Mason: then it is on record before it is sent, and never sent twice. */
+  get changes(): boolean {
+    return this.route !== undefined && this.route.operation.effect !== 'read';
+  }
+}

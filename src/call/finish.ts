@@ -1,0 +1,120 @@
+import { GatewayError } from '../domain/errors.ts';
+import type { Actor, CallFacts, OutcomeEvent } from '../domain/event.ts';
+import type { AuditRecord } from '../domain/record.ts';
+import { errorAnswer, errorBody } from '../http/errors.ts';
+import { SendFailure } from '../mason/send.ts';
+import { callHeaders } from './answer-headers.ts';
+import type { Call } from './call.ts';
+import { MasonAnsweredError } from './judge.ts';
+import { redactorFor } from './relay.ts';
+
+const PATH_CHARACTERS_MAX = 1_024;
+const CALLER_ID_CHARACTERS_MAX = 128;
+
+/** Hears of the end of every call: the log and the metrics. `redacted`: how often a key was cut out of the answer. */
+export type CallObserver = (outcome: OutcomeEvent, thrown: unknown, redacted: number) => void;
+
+/**
+ * The one way out of the walk: answers what is not answered yet, and writes down how the call ended, from what was
+ * thrown and not from what was sent.
+ *
+ * @param end the status relayed, or what was thrown
+ */
+export function finish(rooms: { record: AuditRecord; observer: CallObserver }, call: Call, end: unknown): void {
+  const answered =
+    typeof end === 'number' ? { status: end, source: undefined, code: undefined } : answerFailure(call, end);
+  const outcome: OutcomeEvent = {
+    kind: call.attempts.length > 0 || call.intended ? 'outcome' : 'refused',
+    ...callFacts(call),
+    result: resultOf(call, end),
+    status: answered.status,
+    ...(answered.source === undefined ? {} : { errorSource: answered.source }),
+    ...(answered.code === undefined ? {} : { errorCode: answered.code }),
+    attempts: call.attempts,
+    queueMs: call.queueMs,
+    masonMs: call.masonMs,
+    gatewayMs: Math.max(0, call.elapsed() - call.queueMs - call.masonMs),
+    bytesIn: call.body?.length ?? 0,
+    bytesOut: call.bytesOut,
+  };
+  rooms.record.append(outcome);
+  rooms.observer(outcome, typeof end === 'number' ? undefined : end, call.redacted);
+  call.close();
+}
+
+interface Answered {
+  readonly status: number;
+  readonly source: 'gateway' | 'mason';
+  readonly code: string | undefined;
+}
+
+function answerFailure(call: Call, thrown: unknown): Answered {
+  const { res } = call;
+  // Whoever ended the call knows better why it ended than the step that noticed.
+  const error = call.signal.aborted ? call.signal.reason : thrown instanceof SendFailure ? brokeOff() : thrown;
+  if (error instanceof MasonAnsweredError) {
+    const redactor = call.key === undefined ? undefined : redactorFor(call.key);
+    const message = redactor?.text(error.answer.message) ?? error.answer.message;
+    call.redacted += redactor?.found ?? 0;
+    send(call, error.status, 'mason', errorBody({ type: error.answer.type, message }), {});
+    return { status: error.status, source: 'mason', code: undefined };
+  }
+  const answer = errorAnswer(error);
+  if (res.headersSent || res.destroyed) res.destroy();
+  else send(call, answer.status, 'gateway', errorBody(answer), answer.headers);
+  return { status: answer.status, source: 'gateway', code: answer.code };
+}
+
+function send(call: Call, status: number, source: string, body: string, extra: Readonly<Record<string, string>>): void {
+  const { req, res } = call;
+  const headers = callHeaders(call, call.share?.());
+  headers.push(
+    'Content-Type',
+    'application/json',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Error-Source',
+    source,
+  );
+  for (const name in extra) headers.push(name, extra[name] as string);
+  // A body that was not read to its end must not be taken for the next request (RFC 9112 section 9.3).
+  if (!req.complete) headers.push('Connection', 'close');
+  res.writeHead(status, headers);
+  res.end(body);
+  call.bytesOut = body.length;
+}
+
+function brokeOff(): GatewayError {
+  return new GatewayError('mason_bad_answer', "Mason's answer broke off");
+}
+
+function resultOf(call: Call, end: unknown): OutcomeEvent['result'] {
+  if (typeof end === 'number') return 'answered';
+  if (call.res.headersSent && end instanceof SendFailure) return 'aborted';
+  if (call.unsure) return 'unknown';
+  if (end instanceof MasonAnsweredError) return 'answered';
+  return call.attempts.length === 0 ? 'not_sent' : 'failed';
+}
+
+/** What is known of a call so far, for its events. */
+export function callFacts(call: Call): CallFacts {
+  const { caller, route, key, req } = call;
+  const own = req.headers['request-id'] ?? req.headers['x-request-id'];
+  return {
+    requestId: call.id,
+    at: call.epochMs,
+    actor: actorOf(call),
+    ...(caller === undefined ? {} : { teamId: caller.team.id, team: caller.team.slug }),
+    method: req.method ?? '',
+    path: call.target.path.slice(0, PATH_CHARACTERS_MAX),
+    ...(route === undefined ? {} : { operation: route.operation.id, effect: route.operation.effect }),
+    ...(call.targets.length === 0 ? {} : { targets: call.targets }),
+    ...(key === undefined ? {} : { keyFingerprint: key.fingerprint }),
+    ...(typeof own === 'string' ? { callerRequestId: own.slice(0, CALLER_ID_CHARACTERS_MAX) } : {}),
+  };
+}
+
+function actorOf({ caller, address }: Call): Actor {
+  if (caller === undefined) return { kind: 'unknown', address };
+  return { kind: 'app', appId: caller.app.id, app: caller.app.name, tokenId: caller.tokenId, address };
+}

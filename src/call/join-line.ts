@@ -1,0 +1,33 @@
+import type { Caller } from '../domain/caller.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { Lane, Place } from '../domain/lane.ts';
+import type { Call } from './call.ts';
+import { urgency, waitMs } from './preferences.ts';
+import type { WalkRooms } from './walk.ts';
+
+/** What a waiting call costs besides its body: sockets, headers, promises; measured, rounded up. */
+const CALL_BYTES = 3_000;
+
+/**
+ * Takes a place in the line of the key's budget. From here the call knows the budget, and its answer will tell.
+ *
+ * @throws GatewayError `queue_full`, `deadline_unreachable`, `invalid_request` (a `Prefer` that cannot be read)
+ */
+export function joinLine(rooms: WalkRooms, call: Call, caller: Caller, lane: Lane): Place {
+  const { waitDefaultMs, waitMaxMs, totalMs } = rooms.bounds;
+  const wait = waitMs(call.req.headers, waitDefaultMs, waitMaxMs);
+  const { id: appId, weight } = caller.app;
+  call.share = () => lane.share(appId, weight);
+  const place = lane.join({
+    appId,
+    weight,
+    urgency: urgency(call.req.headers, caller.urgencyMin),
+    deadlineAt: call.startedAt + wait,
+    heldBytes: CALL_BYTES + (call.body?.length ?? 0),
+  });
+  call.endsAfter(
+    wait + totalMs,
+    () => new GatewayError('mason_timeout', `the call took longer than ${wait + totalMs} ms in all`),
+  );
+  return place;
+}

@@ -1,0 +1,126 @@
+import { GatewayError } from '../domain/errors.ts';
+import { isMarkupType, type MasonError, readMasonError } from '../mason/error-shapes.ts';
+import type { Answer, SendFailure } from '../mason/send.ts';
+import { askedWaitMs } from '../mason/slow-down.ts';
+
+/** What to do with what came back. Sending never judges, judging never sends. */
+export type Verdict =
+  /** A good answer: relay it. */
+  | { readonly kind: 'pass' }
+  /** Mason refused for its rate: everybody waits, and this call goes again. */
+  | { readonly kind: 'slow_down'; readonly waitMs: number }
+  /** A passing failure of a read: again after a while, if the retry budget allows; else `error`. */
+  | { readonly kind: 'again'; readonly waitMs: number; readonly error: Error }
+  | { readonly kind: 'error'; readonly error: Error };
+
+/** An error that Mason itself answered, on its way to the caller in the documented shape. */
+export class MasonAnsweredError extends Error {
+  override readonly name = 'MasonAnsweredError';
+  readonly status: number;
+  readonly answer: MasonError;
+
+  constructor(status: number, answer: MasonError) {
+    super(answer.message);
+    this.status = status;
+    this.answer = answer;
+  }
+}
+
+export interface Circumstances {
+  readonly changes: boolean;
+  /** Whether the caller asked conditionally: only then is 304 an answer. */
+  readonly conditional: boolean;
+  /** Attempts made so far, this one included. */
+  readonly attempts: number;
+  readonly epochMs: number;
+}
+
+const ERROR_BODY_BYTES_MAX = 65_536;
+const BACKOFF_FIRST_MS = 250;
+const BACKOFF_MS_MAX = 30_000;
+const PASSING = new Set([502, 503, 504]);
+
+/** Judges an answer. Reads the body of an error, and gives up the connection of one that is too long. */
+export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<Verdict> {
+  const { status, headers } = answer;
+  const contentType = single(headers['content-type']);
+  if ((status >= 200 && status < 300) || (status === 304 && now.conditional)) {
+    const refusal = unusable(headers, contentType);
+    if (refusal === undefined) return { kind: 'pass' };
+    answer.body.discard();
+    return { kind: 'error', error: refusal };
+  }
+  const said = await readError(answer, contentType);
+  if (status === 429) {
+    return { kind: 'slow_down', waitMs: askedWaitMs(headers, now.epochMs) ?? backoffMs(now.attempts) };
+  }
+  if (status < 400)
+    return { kind: 'error', error: bad(`a ${status} redirect, which is not followed with the team's key`) };
+  if (status === 401) {
+    const message =
+      "Mason does not accept the team's key: an operator must replace it; nothing is wrong with this call";
+    return { kind: 'error', error: new GatewayError('mason_rejected_key', message) };
+  }
+  const error = new MasonAnsweredError(status > 500 ? 502 : status, said);
+  if (!PASSING.has(status) || now.changes) return { kind: 'error', error };
+  return { kind: 'again', waitMs: askedWaitMs(headers, now.epochMs) ?? backoffMs(now.attempts), error };
+}
+
+/**
+ * Judges a failure to get an answer. What reached Mason and may have changed something is never sent twice; a connection
+ * that was never made is tried once more for every call.
+ */
+export function judgeFailure(failure: SendFailure, now: Circumstances): Verdict {
+  const error = failureError(failure, now.changes);
+  if (failure.reason === 'left') return { kind: 'error', error };
+  const connectOnly = !failure.reached && failure.reason === 'unreachable' && now.attempts === 1;
+  const harmlessReset = failure.reached && !now.changes && failure.reason === 'unreachable';
+  if (connectOnly || harmlessReset) return { kind: 'again', waitMs: backoffMs(now.attempts) / 5, error };
+  return { kind: 'error', error };
+}
+
+function failureError(failure: SendFailure, changes: boolean): GatewayError {
+  const unsure = changes && failure.reached ? '; whether the change was made is not known' : '';
+  switch (failure.reason) {
+    case 'left':
+      return new GatewayError('caller_gone', 'the call was given up while Mason worked on it', { cause: failure });
+    case 'timeout':
+      return new GatewayError('mason_timeout', `Mason did not answer in time${unsure}`, { cause: failure });
+    case 'bad_answer':
+      return new GatewayError('mason_bad_answer', `Mason answered something that is not HTTP/1.1${unsure}`, {
+        cause: failure,
+      });
+    case 'unreachable': {
+      const what = failure.reached ? 'the connection to Mason broke off' : 'Mason cannot be reached';
+      return new GatewayError('mason_unreachable', `${what}${unsure}`, { cause: failure });
+    }
+  }
+}
+
+/** Why a success cannot be passed on: pages are never rendered, and a coded body cannot be looked through for keys. */
+function unusable(headers: Answer['headers'], contentType: string | undefined): GatewayError | undefined {
+  if (isMarkupType(contentType)) return bad('a page for people instead of data');
+  const coding = single(headers['content-encoding']);
+  if (coding !== undefined && coding.toLowerCase() !== 'identity')
+    return bad(`a body in the coding ${coding}, unasked`);
+  return undefined;
+}
+
+async function readError(answer: Answer, contentType: string | undefined): Promise<MasonError> {
+  const body = await answer.body.collect(ERROR_BODY_BYTES_MAX).catch(() => Buffer.alloc(0));
+  return readMasonError(answer.status, contentType, body);
+}
+
+function bad(what: string): GatewayError {
+  return new GatewayError('mason_bad_answer', `Mason answered ${what}`);
+}
+
+/** Full jitter over an exponential bound, so that gateways that failed together do not come back together. */
+function backoffMs(attempts: number): number {
+  const bound = Math.min(BACKOFF_MS_MAX, BACKOFF_FIRST_MS * 2 ** Math.min(attempts, 10));
+  return bound / 2 + (Math.random() * bound) / 2;
+}
+
+function single(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}

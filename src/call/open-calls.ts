@@ -1,0 +1,62 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockList } from 'node:net';
+import type { Clock } from '../domain/clock.ts';
+import { GatewayError } from '../domain/errors.ts';
+import { peerAddress } from '../http/peer-address.ts';
+import type { RequestTarget } from '../http/request-target.ts';
+import { Call } from './call.ts';
+import { checkGrant } from './identify.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** A call that leaves the set of open calls when it goes out of scope. */
+export type OpenCall = Call & Disposable;
+
+/** All calls that are under way at this gateway, so that they can be ended: by a revocation, or at the end of the gateway. */
+export class OpenCalls {
+  readonly #calls = new Set<Call>();
+  readonly #clock: Clock;
+  readonly #trustedProxies: BlockList | undefined;
+  readonly #whenNone: (() => void)[] = [];
+
+  constructor(clock: Clock, trustedProxies: BlockList | undefined) {
+    this.#clock = clock;
+    this.#trustedProxies = trustedProxies;
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  open(req: IncomingMessage, res: ServerResponse, target: RequestTarget): OpenCall {
+    const call = new Call(req, res, target, peerAddress(req, this.#trustedProxies), this.#clock);
+    this.#calls.add(call);
+    return Object.assign(call, { [Symbol.dispose]: () => this.#close(call) });
+  }
+
+  #close(call: Call): void {
+    this.#calls.delete(call);
+    if (this.#calls.size === 0) for (const tell of this.#whenNone.splice(0)) tell();
+  }
+
+  /** Settles when no call is under way. */
+  idle(): Promise<void> {
+    return this.#calls.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenNone.push(resolve));
+  }
+
+  abortAll(reason: GatewayError): void {
+    for (const call of this.#calls) call.abort(reason);
+  }
+
+  /** After a change in the store: ends the calls, waiting or in flight, whose token does not hold any more. */
+  async abortRevoked(verdicts: Verdicts): Promise<void> {
+    for (const call of [...this.#calls]) {
+      if (call.credential === undefined) continue;
+      try {
+        checkGrant(await verdicts.grant(call.credential), call.credential, call.address, this.#clock.epochMs());
+      } catch (error) {
+        // That the store cannot be asked ends no call: each asks again when its turn comes.
+        if (error instanceof GatewayError && error.code !== 'store_unavailable') call.abort(error);
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { OpenedKey } from '../domain/mason-key.ts';
+import type { Outgoing } from '../mason/send.ts';
+import type { Call } from './call.ts';
+
+/** What a caller's request may tell Mason; everything else stays here (no cookie, origin, forwarding or identity header). */
+const PASSED = [
+  'accept',
+  'accept-language',
+  'content-type',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'range',
+  'idempotency-key',
+] as const;
+
+const USER_AGENT = 'mason-gateway';
+
+/** The request as it goes on the wire. The only place where a key is put on. */
+export function prepare(call: Call, key: OpenedKey): Outgoing {
+  const headers: Record<string, string> = {};
+  const nominated = connectionNames(call.req.headers.connection);
+  for (const name of PASSED) {
+    const value = call.req.headers[name];
+    // What `Connection` names was meant for this hop only (RFC 9110 section 7.6.1).
+    if (typeof value === 'string' && !nominated.includes(name)) headers[name] = value;
+  }
+  headers['user-agent'] = USER_AGENT;
+  headers['request-id'] = call.id;
+  headers['authorization'] = `basic ${key.secret.reveal()}`;
+  // A GET's body has no meaning (RFC 9110 section 9.3.1): it was read, and ends here.
+  const method = call.req.method ?? 'GET';
+  const body = method === 'GET' || method === 'HEAD' ? undefined : call.body;
+  if (body === undefined) delete headers['content-type'];
+  return { method, target: call.target.path + call.target.query, headers, body, changes: call.changes };
+}
+
+function connectionNames(connection: string | undefined): readonly string[] {
+  if (connection === undefined || /^(?:close|keep-alive)$/i.test(connection)) return [];
+  return connection.split(',').map((name) => name.trim().toLowerCase());
+}

@@ -1,0 +1,85 @@
+import { GatewayError } from '../domain/errors.ts';
+import type { LaneShare } from '../domain/lane.ts';
+import type { OpenedKey } from '../domain/mason-key.ts';
+import { needlesFor, Redactor } from '../mason/redact.ts';
+import type { Answer } from '../mason/send.ts';
+import { callHeaders, passedHeaders } from './answer-headers.ts';
+import type { Call } from './call.ts';
+
+const needles = new WeakMap<OpenedKey, readonly Buffer[]>();
+
+/** A redactor for a key; the forms to look for are worked out once. */
+export function redactorFor(key: OpenedKey): Redactor {
+  let known = needles.get(key);
+  if (known === undefined) {
+    known = needlesFor(key.secret.reveal());
+    needles.set(key, known);
+  }
+  return new Redactor(known);
+}
+
+/**
+ * Passes a good answer on: allowed headers, and the body as it comes, at the pace at which the caller reads. A body that
+ * breaks off breaks off for the caller too: never a well-framed short answer (RFC 9112 section 8).
+ *
+ * @param idleMs how long a caller may leave bytes unread
+ * @throws SendFailure when Mason breaks off, `caller_gone` when the caller does
+ */
+export async function relay(
+  call: Call,
+  answer: Answer,
+  redactor: Redactor,
+  share: LaneShare,
+  idleMs: number,
+): Promise<void> {
+  const { res } = call;
+  const headers = [...callHeaders(call, share), ...passedHeaders(answer, redactor)];
+  const whole = answer.body.whole();
+  if (whole !== undefined) {
+    const first = redactor.push(whole);
+    const last = redactor.end();
+    const body = last === undefined ? first : Buffer.concat([first, last]);
+    if (call.req.method !== 'HEAD' && answer.status !== 204 && answer.status !== 304) {
+      if (answer.headers['content-length'] === undefined) headers.push('Content-Length', String(body.length));
+      call.bytesOut = body.length;
+    }
+    call.redacted = redactor.found;
+    res.writeHead(answer.status, headers);
+    res.end(body);
+    return;
+  }
+  res.writeHead(answer.status, headers);
+  await stream(call, answer, redactor, idleMs);
+}
+
+async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: number): Promise<void> {
+  const { res } = call;
+  let idle: NodeJS.Timeout | undefined;
+  const onDrain = (): void => {
+    clearTimeout(idle);
+    answer.body.resume();
+  };
+  res.on('drain', onDrain);
+  try {
+    await answer.body.read((chunk) => {
+      const clean = redactor.push(chunk);
+      call.bytesOut += clean.length;
+      if (res.write(clean)) return;
+      answer.body.pause();
+      idle = setTimeout(() => {
+        call.abort(new GatewayError('caller_gone', `the caller read nothing for ${idleMs} ms`));
+        res.destroy();
+      }, idleMs);
+    });
+    const tail = redactor.end();
+    call.bytesOut += tail?.length ?? 0;
+    res.end(tail);
+  } catch (error) {
+    res.destroy();
+    throw error;
+  } finally {
+    clearTimeout(idle);
+    res.off('drain', onDrain);
+    call.redacted = redactor.found;
+  }
+}

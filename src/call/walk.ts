@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../domain/clock.ts';
+import type { Lane } from '../domain/lane.ts';
+import type { OpenedKey } from '../domain/mason-key.ts';
+import type { AuditRecord } from '../domain/record.ts';
+import type { RequestTarget } from '../http/request-target.ts';
+import type { RouteTable } from '../mason/route-table.ts';
+import type { Mason } from '../mason/send.ts';
+import { allow } from './allow.ts';
+import { announce } from './announce.ts';
+import { askMason } from './ask-mason.ts';
+import { chooseKey } from './choose-key.ts';
+import { findTargets } from './find-targets.ts';
+import { type CallObserver, finish } from './finish.ts';
+import { identify } from './identify.ts';
+import { joinLine } from './join-line.ts';
+import type { OpenCalls } from './open-calls.ts';
+import { readBody } from './read-body.ts';
+import { redactorFor, relay } from './relay.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** The rooms that a call walks through. */
+export interface WalkRooms {
+  readonly clock: Clock;
+  readonly calls: OpenCalls;
+  readonly verdicts: Verdicts;
+  readonly routes: RouteTable;
+  readonly laneOf: (key: OpenedKey) => Promise<Lane>;
+  readonly record: AuditRecord;
+  readonly mason: Mason;
+  readonly retries: RetryBudget;
+  readonly observer: CallObserver;
+  readonly bounds: WalkBounds;
+}
+
+export interface WalkBounds {
+  readonly bodyBytesMax: number;
+  readonly waitDefaultMs: number;
+  readonly waitMaxMs: number;
+  /** From the turn in the line to the last byte of the answer. */
+  readonly totalMs: number;
+  /** How long a caller may leave the answer unread. */
+  readonly answerIdleMs: number;
+}
+
+/**
+ * The whole path of one API call. Each line is a step that gives something or throws a refusal; whatever a step takes is
+ * given back on every way out.
+ */
+export async function walk(
+  rooms: WalkRooms,
+  req: IncomingMessage,
+  res: ServerResponse,
+  target: RequestTarget,
+): Promise<void> {
+  using call = rooms.calls.open(req, res, target);
+  try {
+    call.caller = await identify(call, rooms.verdicts, rooms.clock);
+    call.route = rooms.routes.find(req.method ?? '', target.path);
+    allow(call, call.caller);
+    call.body = await readBody(call, rooms.bounds.bodyBytesMax);
+    call.targets = findTargets(call, call.route);
+    call.key = await chooseKey(rooms.verdicts, call.caller, call.operation);
+    const lane = await rooms.laneOf(call.key);
+    using place = joinLine(rooms, call, call.caller, lane);
+    await announce(rooms.record, call);
+    const answer = await askMason(rooms, call, call.key, lane, place);
+    await relay(
+      call,
+      answer,
+      redactorFor(call.key),
+      lane.share(call.caller.app.id, call.caller.app.weight),
+      rooms.bounds.answerIdleMs,
+    );
+    finish(rooms, call, answer.status);
+  } catch (error) {
+    finish(rooms, call, error);
+  }
+}

@@ -1,0 +1,27 @@
+/** The variables that the gateway reads; nothing else of the environment decides anything. */
+export const VARIABLES = [
+  'GATEWAY_HOST',
+  'GATEWAY_PORT',
+  'GATEWAY_PRIVATE_HOST',
+  'GATEWAY_PRIVATE_PORT',
+  'GATEWAY_DATA_DIR',
+  'GATEWAY_CONFIG',
+  'GATEWAY_MASTER_KEY_FILE',
+  'GATEWAY_ID',
+  'GATEWAY_LOG_LEVEL',
+  'MASON_BASE_URL',
+  'SIMULATOR_PORT',
+] as const;
+
+/** Values by name; unset and empty are the same: absent. */
+export type Env = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
+
+/** The only place that reads the environment of the process. */
+export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
+  const env: Partial<Record<(typeof VARIABLES)[number], string>> = {};
+  for (const name of VARIABLES) {
+    const value = source[name];
+    if (value !== undefined && value !== '') env[name] = value;
+  }
+  return env;
+}

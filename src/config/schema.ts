@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { EFFECTS } from '../domain/effect.ts';
+
+const ms = (min: number, max: number) => z.int().min(min).max(max);
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const operation = z.strictObject({
+  id: z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/, 'lower-case words with dots, such as "device.ping"'),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  path: z
+    .string()
+    .regex(
+      /^\/v1(?:\/(?:[A-Za-z0-9._~-]+|\{[a-zA-Z]\w*\}))+$/,
+      'a path below /v1 with {parameters} of one segment each',
+    ),
+  scope: z.string().regex(/^[a-z]+:[a-z]+$/, 'a scope such as "fleet:read"'),
+  effect: z.enum(EFFECTS),
+  paged: z.boolean().default(false),
+  confirm: z
+    .string()
+    .regex(/^[a-z]{1,32}$/)
+    .optional(),
+  targets: z
+    .array(
+      z.strictObject({
+        kind: z.enum(['device', 'group']),
+        from: z.union([z.strictObject({ path: z.string() }), z.strictObject({ body: z.string() })]),
+      }),
+    )
+    .default([]),
+});
+
+/** `gateway.yaml`, with every default. Strict: a word that it does not know is an error, not a surprise later. */
+export const configSchema = z.strictObject({
+  gateway: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32')
+        .default('gateway-1'),
+      dataDir: z.string().default('./data'),
+      logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      shutdownMs: ms(0, 600_000).default(30_000),
+    })
+    .prefault({}),
+  listen: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: port.default(8080),
+      privateHost: z.string().default('127.0.0.1'),
+      privatePort: port.default(9090),
+      trustedProxies: z
+        .array(z.string().regex(/^[0-9A-Fa-f.:]+(?:\/\d{1,3})?$/, 'an address or a range such as "10.0.0.0/8"'))
+        .default([]),
+      headersBytesMax: z.int().min(4_096).max(65_536).default(16_384),
+      headersMs: ms(100, 120_000).default(10_000),
+      requestMs: ms(100, 600_000).default(60_000),
+      keepAliveMs: ms(100, 600_000).default(75_000),
+      connectionsMax: z.int().min(1).max(1_000_000).default(20_000),
+      answerIdleMs: ms(100, 600_000).default(30_000),
+    })
+    .prefault({}),
+  masterKey: z.strictObject({ file: z.string().optional(), allowSharedMode: z.boolean().default(false) }).prefault({}),
+  mason: z
+    .strictObject({
+      baseUrl: z.string().optional(),
+      privateHosts: z.array(z.string()).default([]),
+      connectMs: ms(10, 120_000).default(5_000),
+      firstByteMs: ms(10, 600_000).default(30_000),
+      idleMs: ms(10, 600_000).default(30_000),
+      totalMs: ms(10, 3_600_000).default(120_000),
+      connectionsMax: z.int().min(1).max(10_000).default(256),
+      answerHeadersBytesMax: z.int().min(4_096).max(262_144).default(32_768),
+    })
+    .prefault({}),
+  calls: z
+    .strictObject({
+      bodyBytesMax: z.int().min(1_024).max(16_777_216).default(1_048_576),
+      waitDefaultMs: ms(0, 3_600_000).default(30_000),
+      waitMaxMs: ms(0, 3_600_000).default(120_000),
+      verdictStaleMs: ms(0, 3_600_000).default(60_000),
+    })
+    .prefault({}),
+  lane: z
+    .strictObject({
+      engine: z.enum(['fair', 'bottleneck']).default('fair'),
+      waitingCallsMax: z.int().min(1).max(1_000_000).default(10_000),
+      waitingBytesMax: z.int().min(65_536).max(8_589_934_592).default(134_217_728),
+      pauseMsMax: ms(100, 86_400_000).default(60_000),
+    })
+    .prefault({}),
+  record: z
+    .strictObject({
+      intentMsMax: ms(10, 60_000).default(2_000),
+      lagEventsMax: z.int().min(1_000).max(10_000_000).default(50_000),
+      lagBytesMax: z.int().min(1_048_576).max(1_073_741_824).default(33_554_432),
+      segmentEventsMax: z.int().min(100).max(10_000_000).default(100_000),
+    })
+    .prefault({}),
+  simulator: z.strictObject({ port: port.default(8090) }).prefault({}),
+  operations: z.array(operation).default([]),
+});
+
+export type ConfigInput = z.infer<typeof configSchema>;

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Acts } from './manage/acts.ts';
+import { seedDemo } from './manage/demo.ts';
+
+/** Keys that the simulator of the embedded default knows: for demonstrations on one machine only. */
+const DEMO_KEYS = [
+  { name: 'reader', key: 'demo-reader-key-4f1c', scopes: ['fleet:read'] },
+  { name: 'owner', key: 'demo-owner-key-9b2e', scopes: ['account:owner'] },
+] as const;
+
+const DEMO_LIMIT = { calls: 50, windowMs: 1_000 };
+
+const OPERATOR = { kind: 'gateway' } as const;
+
+/**
+ * Mason's stand-in when no Mason is configured: the simulator in a thread that ends with the process.
+ *
+ * @returns its address
+ * @throws Error with one clear line when its port is taken
+ */
+export async function startSimulatorThread(port: number): Promise<{ url: string; close(): Promise<unknown> }> {
+  const worker = new Worker(new URL(`./simulator/worker${extname(import.meta.url)}`, import.meta.url), {
+    workerData: {
+      port,
+      keys: DEMO_KEYS.map(({ name, key, scopes }) => ({ label: name, key, scopes })),
+      limit: { ...DEMO_LIMIT, kind: 'sliding-log', scope: 'key' },
+      latency: { min: 5, max: 20 },
+    },
+  });
+  worker.unref();
+  try {
+    const [ready] = (await once(worker, 'message')) as [{ url: string }];
+    return { url: ready.url, close: () => worker.terminate() };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE' || message.includes('EADDRINUSE')) {
+      throw new Error(`SIMULATOR_PORT: port ${port} is taken; stop what uses it, or set SIMULATOR_PORT`);
+    }
+    throw new Error(`the simulator did not start: ${message}`);
+  }
+}
+
+/**
+ * Gives an empty store something to begin with.
+ *
+ * @returns a token on the first start; undefined when there are teams already
+ */
+export async function seedWhenEmpty(acts: Acts): Promise<string | undefined> {
+  const { data } = await acts['team.list'](OPERATOR);
+  if (data.length > 0) return undefined;
+  return seedDemo(acts, OPERATOR, { keys: DEMO_KEYS, limit: `${DEMO_LIMIT.calls}/${DEMO_LIMIT.windowMs / 1_000}s` });
+}

@@ -1,0 +1,61 @@
+import { pino } from 'pino';
+import { createLog } from './call/call-log.ts';
+import { greeting } from './cli/greeting.ts';
+import { type Config, ConfigError, loadConfig } from './config/config.ts';
+import { seedWhenEmpty, startSimulatorThread } from './embedded.ts';
+import { type Gateway, openGateway } from './gateway.ts';
+
+/**
+ * Runs the gateway until SIGTERM or SIGINT: then what is in flight finishes. A second signal ends it at once.
+ *
+ * @returns the exit code
+ */
+export async function serve(): Promise<number> {
+  let config: Config;
+  try {
+    config = loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) console.error(`mason-gateway: ${problem}`);
+    return 1;
+  }
+  const destination = pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 });
+  const log = createLog(config.gateway.logLevel, destination);
+  const ended = ending();
+  try {
+    const simulator = config.mason.origin === undefined ? await startSimulatorThread(config.simulator.port) : undefined;
+    const masonUrl = config.mason.origin ?? (simulator?.url as string);
+    const gateway = await openGateway(config, { masonUrl, log });
+    const token = simulator === undefined ? undefined : await seedWhenEmpty(gateway.acts);
+    console.log(greeting(config, placesOf(gateway, masonUrl), token));
+    const signal = await ended;
+    log.info({ signal }, 'shutting down: what is in flight finishes');
+    await gateway.close();
+    await simulator?.close();
+    log.info('closed');
+    return 0;
+  } catch (error) {
+    console.error(`mason-gateway: ${Error.isError(error) ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    destination.flushSync();
+  }
+}
+
+function placesOf(gateway: Gateway, masonUrl: string): { publicPort: number; privatePort: number; masonUrl: string } {
+  return { publicPort: gateway.publicPort, privatePort: gateway.privatePort, masonUrl };
+}
+
+/** Settles with the first signal; a second one ends the process where it stands. */
+function ending(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+    }
+  });
+}
+
+if (import.meta.main) process.exit(await serve());

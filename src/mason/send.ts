@@ -1,0 +1,164 @@
+import { type Dispatcher, Pool } from 'undici';
+import { AnswerBody } from './answer-body.ts';
+import { type ConnectRules, masonConnector } from './connect.ts';
+
+/** A request to Mason, ready for the wire. */
+export interface Outgoing {
+  readonly method: string;
+  /** Path and query, the very bytes that were checked. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+  /** Whether it changes something: then it travels on a connection of its own. */
+  readonly changes: boolean;
+}
+
+/** What Mason said, without any judgement. */
+export interface Answer {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: AnswerBody;
+}
+
+/** No answer, or none that HTTP knows. */
+export class SendFailure extends Error {
+  override readonly name = 'SendFailure';
+  readonly reason: 'unreachable' | 'timeout' | 'bad_answer' | 'left';
+  /** Whether any byte of the request may have reached Mason. */
+  readonly reached: boolean;
+
+  constructor(reason: SendFailure['reason'], reached: boolean, cause: unknown) {
+    super(`${reason}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.reason = reason;
+    this.reached = reached;
+  }
+}
+
+export interface MasonSettings extends ConnectRules {
+  /** `https://api.bymason.com`: scheme, host, port; nothing else. */
+  readonly origin: string;
+  readonly firstByteMs: number;
+  /** Between two pieces of an answer's body. */
+  readonly idleMs: number;
+  readonly connectionsMax: number;
+  readonly answerHeadersBytesMax: number;
+}
+
+/** Mason's end of the wire. Sends, and never judges. */
+export class Mason implements AsyncDisposable {
+  readonly #reads: Pool;
+  readonly #changes: Pool;
+
+  constructor(settings: MasonSettings) {
+    const options: Pool.Options = {
+      connect: masonConnector(settings),
+      connections: settings.connectionsMax,
+      headersTimeout: settings.firstByteMs,
+      bodyTimeout: settings.idleMs,
+      maxHeaderSize: settings.answerHeadersBytesMax,
+    };
+    this.#reads = new Pool(settings.origin, { ...options, pipelining: 1 });
+    // A kept-alive socket can always die under a request, and a change must not be sent twice: a connection each.
+    this.#changes = new Pool(settings.origin, { ...options, pipelining: 0 });
+  }
+
+  /**
+   * Sends once. Settles with the head of the answer; its body follows in {@link Answer.body}.
+   *
+   * @throws SendFailure
+   */
+  send(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(signal, resolve, reject);
+      const pool = outgoing.changes ? this.#changes : this.#reads;
+      pool.dispatch(
+        {
+          method: outgoing.method as Dispatcher.HttpMethod,
+          path: outgoing.target,
+          headers: outgoing.headers,
+          body: outgoing.body ?? null,
+          // Never sent again by the client behind our back: retries are judged by us.
+          idempotent: false,
+        },
+        exchange,
+      );
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#reads.destroy(), this.#changes.destroy()]);
+  }
+}
+
+/** One request and its answer, as undici tells of them. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #signal: AbortSignal;
+  readonly #resolve: (answer: Answer) => void;
+  readonly #reject: (failure: SendFailure) => void;
+  readonly #leave = (): void => this.#onLeave();
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: AnswerBody | undefined;
+  #left = false;
+
+  constructor(signal: AbortSignal, resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void) {
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener('abort', this.#leave, { once: true });
+    if (signal.aborted) this.#onLeave();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#left) {
+      controller.abort(new Error('the call was given up'));
+      return;
+    }
+    this.#controller = controller;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']): void {
+    // 102 and 103 announce, they do not answer (RFC 9110 section 15.2). 101 was never asked for.
+    if (status > 101 && status < 200) return;
+    if (status < 200 || status > 599) throw new BadAnswer(`status ${String(status).padStart(3, '0')}`);
+    this.#body = new AnswerBody(controller);
+    this.#resolve({ status, headers, body: this.#body });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#signal.removeEventListener('abort', this.#leave);
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#signal.removeEventListener('abort', this.#leave);
+    const failure = new SendFailure(this.#left ? 'left' : reasonOf(error), this.#controller !== undefined, error);
+    if (this.#body === undefined) this.#reject(failure);
+    else this.#body.fail(failure);
+  }
+
+  #onLeave(): void {
+    this.#left = true;
+    this.#controller?.abort(new Error('the call was given up'));
+    // Not started yet: undici hears of it when it would start, the caller need not wait for that.
+    if (this.#controller === undefined) this.#reject(new SendFailure('left', false, 'the call was given up'));
+  }
+}
+
+/** The answer is not HTTP. */
+class BadAnswer extends Error {}
+
+const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
+
+function reasonOf(error: NodeJS.ErrnoException): SendFailure['reason'] {
+  const code = error.code ?? '';
+  if (TIMEOUTS.has(code)) return 'timeout';
+  const garbage = error instanceof BadAnswer || code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+  const misframed =
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || /bad (?:response|upgrade|status)/.test(error.message);
+  return garbage || misframed ? 'bad_answer' : 'unreachable';
+}

@@ -1,58 +1,25 @@
-import { existsSync, mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import { createAdminApp } from './admin/admin-app.ts';
+import { createAdminServer } from './admin/admin-app.ts';
 import { listenOnSocket } from './admin/listen-on-socket.ts';
-import { openRecord } from './audit/open-record.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
 import { OpenCalls } from './call/open-calls.ts';
-import { probeKey } from './call/probe-key.ts';
 import { createPublicApp } from './call/public-app.ts';
 import { RetryBudget } from './call/retry-budget.ts';
 import { Verdicts } from './call/verdicts.ts';
 import type { WalkRooms } from './call/walk.ts';
 import type { Config } from './config/config.ts';
-import { formatRateLimit } from './domain/budget.ts';
+import { type Core, type CoreOptions, openCore } from './core.ts';
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
-import type { Lane } from './domain/lane.ts';
-import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
 import { closeServer, listen } from './http/listen.ts';
 import { addressList } from './http/peer-address.ts';
 import { createPrivateServer } from './http/private-server.ts';
 import { createPublicServer } from './http/public-server.ts';
-import { DEFAULT_LIMIT, Lanes } from './lane/lanes.ts';
-import { type Acts, createActs } from './manage/acts.ts';
+import type { Acts } from './manage/acts.ts';
 import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
-import { covers, isKnownScope } from './mason/scopes.ts';
-import { Mason } from './mason/send.ts';
-import { openStore, type Store } from './store/open-store.ts';
-import { checkMasterKey } from './vault/check-master-key.ts';
-import { createMasterKey, readMasterKey } from './vault/master-key-file.ts';
-import { openVault, type Vault } from './vault/open-vault.ts';
-
-/** What the simulator's keys are bound to: whatever its port is, and never the real Mason. */
-const SIMULATED_ORIGIN = 'simulator';
-
-/** The rooms below the doors: enough for every administrative act. */
-interface Core extends AsyncDisposable {
-  readonly store: Store;
-  readonly record: Awaited<ReturnType<typeof openRecord>>;
-  readonly mason: Mason;
-  readonly lanes: Lanes;
-  readonly acts: Acts;
-  openKey(key: MasonKey): Promise<OpenedKey | undefined>;
-  laneOf(key: Pick<OpenedKey, 'budgetId'>): Promise<Lane>;
-}
-
-export interface GatewayOptions {
-  /** Where Mason is: the configured origin, or the simulator's address. */
-  readonly masonUrl: string;
-  readonly log: Logger;
-}
 
 export interface Gateway {
   readonly publicPort: number;
@@ -75,7 +42,7 @@ export function socketPath(config: Config): string {
  */
 export async function openManagement(
   config: Config,
-  options: GatewayOptions,
+  options: CoreOptions,
 ): Promise<{ acts: Acts; close(): Promise<void> }> {
   const core = await openCore(config, options);
   return { acts: core.acts, close: async () => core[Symbol.asyncDispose]() };
@@ -86,7 +53,7 @@ export async function openManagement(
  *
  * @throws Error with one clear line: a port that is taken, a directory that cannot be written, a wrong master key
  */
-export async function openGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+export async function openGateway(config: Config, options: CoreOptions): Promise<Gateway> {
   await using stack = new AsyncDisposableStack();
   const core = stack.use(await openCore(config, options));
   const verdicts = stack.use(
@@ -125,8 +92,10 @@ export async function openGateway(config: Config, options: GatewayOptions): Prom
     problems: () => problemsOf(ending, verdicts, core),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
-  const socket = socketPath(config);
-  const socketServer = stack.use(await listenOnSocket(socket, createAdminApp(core.acts)));
+  const admin = createAdminServer(core.acts, {
+    onBug: (error, requestId) => options.log.error({ requestId, err: error }, 'a bug: please report it'),
+  });
+  const socketServer = stack.use(await listenOnSocket(socketPath(config), admin));
   const privatePort = await open(
     stack,
     privateServer,
@@ -153,80 +122,6 @@ export async function openGateway(config: Config, options: GatewayOptions): Prom
       await rest[Symbol.asyncDispose]();
     },
   };
-}
-
-async function openCore(config: Config, { masonUrl, log }: GatewayOptions): Promise<Core> {
-  await using stack = new AsyncDisposableStack();
-  const { dataDir, id: gatewayId } = config.gateway;
-  makeDataDirectory(dataDir);
-  const storeFile = join(dataDir, 'gateway.db');
-  const isNew = !existsSync(storeFile);
-  const { file, allowSharedMode } = config.masterKey;
-  const masterKey = isNew && !existsSync(file) ? createMasterKey(file) : readMasterKey(file, { allowSharedMode });
-  const store = stack.use(await openStore({ file: storeFile }));
-  const vault = openVault({ masterKey });
-  await checkMasterKey(vault, store.settings);
-  const record = await openRecord({
-    ...config.record,
-    directory: join(dataDir, 'audit'),
-    gatewayId,
-    clock: systemClock,
-    onProblem: (problem) => log.error({ room: 'record' }, problem),
-  });
-  stack.defer(() => record.close());
-  const mason = stack.use(new Mason({ ...config.mason, origin: masonUrl }));
-  const lanes = new Lanes({ ...config.lane, clock: systemClock });
-  stack.defer(() => lanes.close());
-  const masonOrigin = config.mason.origin ?? SIMULATED_ORIGIN;
-  const laneOf = async ({ budgetId }: Pick<OpenedKey, 'budgetId'>): Promise<Lane> => {
-    const known = lanes.find(budgetId);
-    if (known !== undefined) return known;
-    const budget = await store.budgets.findById(budgetId);
-    if (budget === undefined) throw new GatewayError('store_unavailable', 'the budget of the key is not in the store');
-    if (budget.limit === undefined) {
-      log.warn(
-        { budget: budget.name },
-        `no limit was given: ${formatRateLimit(DEFAULT_LIMIT)} is assumed until one is (key set --limit)`,
-      );
-    }
-    return lanes.laneFor(budget);
-  };
-  const acts = createActs({
-    store,
-    vault,
-    record,
-    clock: systemClock,
-    scopes: { covers, known: isKnownScope },
-    masonOrigin,
-    probe: async (key) => probeKey({ mason, clock: systemClock }, await laneOf(key), key),
-    assumedLimit: DEFAULT_LIMIT,
-  });
-  const rest = stack.move();
-  return {
-    store,
-    record,
-    mason,
-    lanes,
-    acts,
-    laneOf,
-    openKey: async (key) => (key.origin === masonOrigin ? opened(store, vault, key) : undefined),
-    [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
-  };
-}
-
-async function opened(store: Store, vault: Vault, key: MasonKey): Promise<OpenedKey | undefined> {
-  const team = await store.teams.findById(key.teamId);
-  if (team === undefined) return undefined;
-  const binding = { teamId: key.teamId, keyId: key.id, origin: key.origin };
-  return { ...key, secret: vault.open(binding, key.sealed, team.sealedDataKey) };
-}
-
-function makeDataDirectory(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new Error(`GATEWAY_DATA_DIR: cannot make the directory ${dataDir}: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 /** After a change in the store: lanes follow their budgets. */

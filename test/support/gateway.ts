@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { loadConfig } from '../../src/config/config.ts';
+import { type Gateway, openGateway } from '../../src/gateway.ts';
+
+const OPERATOR = { kind: 'operator', account: 'tests' } as const;
+
+export interface TestKey {
+  readonly key: string;
+  readonly scopes: readonly string[];
+  /** Default `100000/1s`: a limit that does not bind. */
+  readonly limit?: string;
+}
+
+export interface TestGatewayOptions {
+  readonly masonUrl: string;
+  /** Keys of the team `alpha`; default: one owner key that {@link OWNER_KEY} names. */
+  readonly keys?: readonly TestKey[];
+  /** Settings of `gateway.yaml` that differ from the defaults; merged room by room. */
+  readonly settings?: Readonly<Record<string, Record<string, unknown> | readonly unknown[]>>;
+  /** A data directory to go on with; default: a new one that goes away with the gateway. */
+  readonly dataDir?: string;
+}
+
+/** Give the simulator `--key ${OWNER_KEY}=account:owner`. */
+export const OWNER_KEY = 'owner-key-0123456789abcdef';
+
+export interface TestGateway extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  readonly privateUrl: string;
+  readonly dataDir: string;
+  readonly gateway: Gateway;
+  /** Makes a token of team `alpha`; the app is made when it is not there. Defaults: all of Mason's scopes, destructive. */
+  token(options?: { app?: string; scopes?: string[]; effects?: string; [more: string]: unknown }): Promise<string>;
+  /** Fetches a path with a token. */
+  call(token: string, path: string, init?: RequestInit): Promise<Response>;
+  /** Events on record, newest first, once all that was accepted is written. */
+  record(filter?: Record<string, unknown>): Promise<Readonly<Record<string, unknown>>[]>;
+  close(): Promise<void>;
+}
+
+/** A whole gateway in this process, on free ports and a directory of its own. */
+export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gateway-')));
+  const config = withSettings(dataDir, options);
+  const log = pino({ level: 'silent' });
+  const gateway = await openGateway(config, { masonUrl: options.masonUrl, log });
+  const { acts } = gateway;
+  const apps = new Set<string>();
+  if ((await acts['team.list'](OPERATOR)).data.length === 0) {
+    await acts['team.add'](OPERATOR, { slug: 'alpha' });
+    const keys = options.keys ?? [{ key: OWNER_KEY, scopes: ['account:owner'] }];
+    for (const [index, { key, scopes, limit = '100000/1s' }] of keys.entries()) {
+      await acts['key.add'](OPERATOR, { team: 'alpha', name: `key-${index + 1}`, key, scopes, limit });
+    }
+  }
+  const url = `http://127.0.0.1:${gateway.publicPort}`;
+  let open = true;
+  let markers = 0;
+  const close = async (): Promise<void> => {
+    if (!open) return;
+    open = false;
+    await gateway.close();
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  return {
+    url,
+    port: gateway.publicPort,
+    privateUrl: `http://127.0.0.1:${gateway.privatePort}`,
+    dataDir,
+    gateway,
+    async token({ app = 'tests', scopes = ['account:owner'], effects = 'destructive', ...more } = {}) {
+      if (!apps.has(app)) {
+        apps.add(app);
+        await acts['app.add'](OPERATOR, { team: 'alpha', name: app }).catch(() => undefined);
+      }
+      return (await acts['token.create'](OPERATOR, { team: 'alpha', app, scopes, effects, ...more })).token;
+    },
+    call: (token, path, init = {}) =>
+      fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+    async record(filter = {}) {
+      // An act is done when its event is durable, and every event accepted before it with it.
+      await acts['app.add'](OPERATOR, { team: 'alpha', name: `marker-${++markers}` });
+      const page = await acts['audit.query'](OPERATOR, { limit: 1_000, ...filter });
+      return page.data.map(({ event }) => event);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function withSettings(dataDir: string, options: TestGatewayOptions): ReturnType<typeof loadConfig> {
+  const base = loadConfig({
+    GATEWAY_PORT: '0',
+    GATEWAY_PRIVATE_PORT: '0',
+    GATEWAY_DATA_DIR: dataDir,
+    GATEWAY_LOG_LEVEL: 'silent',
+    MASON_BASE_URL: options.masonUrl,
+  });
+  const merged: Record<string, unknown> = { ...base };
+  for (const [room, settings] of Object.entries(options.settings ?? {})) {
+    merged[room] = Array.isArray(settings) ? settings : { ...(merged[room] as object), ...settings };
+  }
+  return merged as ReturnType<typeof loadConfig>;
+}

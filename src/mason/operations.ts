@@ -148,4 +148,12 @@ export const OPERATIONS: readonly Operation[] = [
     effect: 'read',
     paged: true,
   }),
+  row({
+    id: 'artifact.upload',
+    method: 'POST',
+    path: '/v1/default/artifact',
+    scope: 'registry:admin',
+    effect: 'change',
+    transfer: 'stream',
+  }),
 ];

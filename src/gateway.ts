@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
-import { join } from 'node:path';
-import { createAdminServer } from './admin/admin-app.ts';
-import { listenOnSocket } from './admin/listen-on-socket.ts';
+import { createAdminServer } from './admin/admin-server.ts';
+import { listenOnSocket, socketPathIn } from './admin/listen-on-socket.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
 import { OpenCalls } from './call/open-calls.ts';
@@ -28,11 +27,6 @@ export interface Gateway {
   readonly acts: Acts;
   /** Takes no more calls, lets those under way finish for at most `gateway.shutdownMs`, then closes every room. */
   close(): Promise<void>;
-}
-
-/** The path of the socket through which the command line reaches a running gateway. */
-export function socketPath(config: Config): string {
-  return join(config.gateway.dataDir, 'gateway.sock');
 }
 
 /**
@@ -96,7 +90,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   const admin = createAdminServer(acts, {
     onBug: (error, requestId) => options.log.error({ requestId, err: error }, 'a bug: please report it'),
   });
-  const socketServer = stack.use(await listenOnSocket(socketPath(config), admin));
+  const socketServer = stack.use(await listenOnSocket(socketPathIn(config.gateway.dataDir), admin));
   const privatePort = await open(
     stack,
     privateServer,

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../domain/errors.ts';
+import { GatewayError } from '../domain/errors.ts';
 import type { Lane, Place } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
@@ -22,6 +22,7 @@ export async function askMason(
   lane: Lane,
   place: Place,
 ): Promise<Answer> {
+  rooms.retries.earn();
   for (;;) {
     await takeTurn(rooms, call, place);
     const { answer, verdict } = await attempt(rooms, call, key, lane);
@@ -58,19 +59,28 @@ async function attempt(
     attempts: call.attempts.length + 1,
     epochMs: rooms.clock.epochMs(),
   };
+  rooms.verdicts.noteKeyUse(key.id, circumstances.epochMs);
   try {
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
+    call.reached = true;
     const durationMs = noteAttempt(call, startMs, { status: answer.status });
     lane.observe(call.operation.id, durationMs);
-    // A gateway of Mason's that gave up does not say whether what stands behind it did.
-    call.unsure = call.changes && answer.status > 500;
-    return { answer, verdict: await judgeAnswer(answer, circumstances) };
+    const verdict = await judgeAnswer(answer, circumstances);
+    call.unsure = call.changes && saysNothing(answer.status, verdict);
+    return { answer, verdict };
   } catch (error) {
     if (!(error instanceof SendFailure)) throw error;
     noteAttempt(call, startMs, { failure: error.reason });
+    call.reached ||= error.reached;
     call.unsure = call.changes && error.reached;
     return { verdict: judgeFailure(error, circumstances) };
   }
+}
+
+/** A gateway of Mason's that gave up, or an answer of no use, does not say what became of a change. */
+function saysNothing(status: number, verdict: Verdict): boolean {
+  if (status > 500) return true;
+  return verdict.kind === 'error' && verdict.error instanceof GatewayError && verdict.error.code === 'mason_bad_answer';
 }
 
 function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): number {
@@ -88,9 +98,11 @@ async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict:
     case 'slow_down':
       lane.pause(verdict.waitMs);
       return;
-    case 'again':
-      if (!rooms.retries.spend()) throw verdict.error;
+    case 'again': {
+      const inTime = rooms.clock.now() + verdict.waitMs < call.deadlineAt;
+      if (!inTime || !rooms.retries.spend()) throw verdict.error;
       await pauseCall(rooms, call, verdict.waitMs);
+    }
   }
 }
 

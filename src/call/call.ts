@@ -10,6 +10,9 @@ import type { Target } from '../domain/operation.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import type { Route } from '../mason/route-table.ts';
 
+/** Longer than any call may last: no timer is needed for a token that ends later. */
+const CALL_MS_MAX = 7_200_000;
+
 /** One API call on its way through the walk: what is known of it so far, step by step. */
 export class Call {
   readonly id = randomUUIDv7();
@@ -30,9 +33,13 @@ export class Call {
   key: OpenedKey | undefined;
   /** The budget as the caller's app sees it; known from the line on. */
   share: (() => LaneShare) | undefined;
+  /** Monotonic instant until which it may wait for a turn; known from the line on. */
+  deadlineAt = Number.POSITIVE_INFINITY;
   /** Whether its intent is on record: then how it ended must follow. */
   intended = false;
   readonly attempts: Attempt[] = [];
+  /** Whether any byte of any attempt may have reached Mason. */
+  reached = false;
   /** Whether a change may have been made though nobody said so. */
   unsure = false;
   queueMs = 0;
@@ -44,6 +51,7 @@ export class Call {
   readonly #abort = new AbortController();
   readonly #clock: Clock;
   #cancelEnd: () => void = () => {};
+  #cancelRight: () => void = () => {};
 
   constructor(req: IncomingMessage, res: ServerResponse, target: RequestTarget, address: string, clock: Clock) {
     this.req = req;
@@ -73,9 +81,19 @@ export class Call {
     this.#cancelEnd = this.#clock.after(delayMs, () => this.abort(reason()));
   }
 
+  /** Sets when the token that it came with ends, from now; a rotation may bring that nearer. */
+  rightEndsAfter(delayMs: number): void {
+    this.#cancelRight();
+    if (delayMs > CALL_MS_MAX) return;
+    this.#cancelRight = this.#clock.after(Math.max(0, delayMs), () => {
+      this.abort(new GatewayError('unauthenticated', 'the gateway token ended while the call was under way'));
+    });
+  }
+
   /** It has ended: nothing of it may act later. */
   close(): void {
     this.#cancelEnd();
+    this.#cancelRight();
   }
 
   /** Milliseconds since it came. */

@@ -4,6 +4,7 @@ import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Scope } from '../domain/scope.ts';
 import { covers, power } from '../mason/scopes.ts';
+import type { Call } from './call.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** By a team's list of keys, which is made anew when one of them changes: the choice for each scope. */
@@ -29,6 +30,18 @@ export async function chooseKey(verdicts: Verdicts, caller: Caller, operation: O
     'no_key',
     `no Mason key of team ${caller.team.slug} has the scope ${operation.scope} that ${operation.id} needs; the team has ${held}`,
   );
+}
+
+/**
+ * Whether the team still has the key that was chosen for a call.
+ *
+ * @throws GatewayError `no_key`, `store_unavailable`
+ */
+export async function checkKey(verdicts: Verdicts, { caller, key }: Call): Promise<void> {
+  if (caller === undefined || key === undefined) return;
+  const keys = await verdicts.teamKeys(caller.team.id);
+  if (keys.some(({ id }) => id === key.id)) return;
+  throw new GatewayError('no_key', `the Mason key chosen for this call was removed from team ${caller.team.slug}`);
 }
 
 function least(keys: readonly OpenedKey[], scope: Scope): OpenedKey | undefined {

@@ -67,21 +67,15 @@ function answerFailure(call: Call, thrown: unknown): Answered {
 
 function send(call: Call, status: number, source: string, body: string, extra: Readonly<Record<string, string>>): void {
   const { req, res } = call;
+  const bytes = Buffer.byteLength(body);
   const headers = callHeaders(call, call.share?.());
-  headers.push(
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    String(Buffer.byteLength(body)),
-    'Error-Source',
-    source,
-  );
+  headers.push('Content-Type', 'application/json', 'Content-Length', String(bytes), 'Error-Source', source);
   for (const name in extra) headers.push(name, extra[name] as string);
   // A body that was not read to its end must not be taken for the next request (RFC 9112 section 9.3).
   if (!req.complete) headers.push('Connection', 'close');
   res.writeHead(status, headers);
   res.end(body);
-  call.bytesOut = body.length;
+  call.bytesOut = bytes;
 }
 
 function brokeOff(): GatewayError {
@@ -93,7 +87,7 @@ function resultOf(call: Call, end: unknown): OutcomeEvent['result'] {
   if (call.res.headersSent && end instanceof SendFailure) return 'aborted';
   if (call.unsure) return 'unknown';
   if (end instanceof MasonAnsweredError) return 'answered';
-  return call.attempts.length === 0 ? 'not_sent' : 'failed';
+  return call.reached ? 'failed' : 'not_sent';
 }
 
 /** What is known of a call so far, for its events. */

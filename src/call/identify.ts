@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { Token } from '../domain/token.ts';
 import { isListed } from '../http/peer-address.ts';
 import { isWellFormedToken, tokenDigest } from '../vault/tokens.ts';
 import type { Call } from './call.ts';
@@ -26,6 +27,7 @@ export async function identify(call: Call, verdicts: Verdicts, clock: Clock): Pr
   const grant = await verdicts.grant(digest);
   checkGrant(grant, digest, call.address, clock.epochMs());
   call.credential = digest;
+  call.rightEndsAfter(endOf(grant.token, digest) - clock.epochMs());
   verdicts.noteTokenUse(grant.caller.tokenId, call.epochMs);
   return grant.caller;
 }
@@ -43,9 +45,9 @@ export function checkGrant(
 ): asserts grant is Grant {
   if (grant === undefined) throw unauthenticated('the gateway token is not known: it may be of another gateway');
   if (grant.token.revokedAt !== undefined) throw unauthenticated('the gateway token was revoked');
-  if (grant.token.expiresAt <= nowEpochMs) throw unauthenticated('the gateway token has expired');
-  if (grant.token.digest !== digest && (grant.token.graceUntil ?? 0) <= nowEpochMs) {
-    throw unauthenticated('the gateway token was replaced by a newer one');
+  if (endOf(grant.token, digest) <= nowEpochMs) {
+    const isOld = grant.token.digest !== digest;
+    throw unauthenticated(isOld ? 'the gateway token was replaced by a newer one' : 'the gateway token has expired');
   }
   if (grant.addresses !== undefined && !isListed(grant.addresses, address)) {
     throw new GatewayError(
@@ -53,6 +55,11 @@ export function checkGrant(
       `the gateway token may be used from ${grant.token.addressRanges.join(', ')}; this call comes from ${address}`,
     );
   }
+}
+
+/** When a token ends, seen from the one of its two secrets that was presented: the old one ends with its grace. */
+export function endOf(token: Token, digest: string): number {
+  return token.digest === digest ? token.expiresAt : Math.min(token.expiresAt, token.graceUntil ?? 0);
 }
 
 function unauthenticated(message: string): GatewayError {

@@ -8,6 +8,9 @@ import type { WalkRooms } from './walk.ts';
 /** What a waiting call costs besides its body: sockets, headers, promises; measured, rounded up. */
 const CALL_BYTES = 3_000;
 
+/** What may pass between joining and being ready (a change's intent is written): no waiting in the line, so `wait=0` has it too. */
+const OWN_MS = 50;
+
 /**
  * Takes a place in the line of the key's budget. From here the call knows the budget, and its answer will tell.
  *
@@ -18,11 +21,12 @@ export function joinLine(rooms: WalkRooms, call: Call, caller: Caller, lane: Lan
   const wait = waitMs(call.req.headers, waitDefaultMs, waitMaxMs);
   const { id: appId, weight } = caller.app;
   call.share = () => lane.share(appId, weight);
+  call.deadlineAt = rooms.clock.now() + Math.max(wait, OWN_MS);
   const place = lane.join({
     appId,
     weight,
     urgency: urgency(call.req.headers, caller.urgencyMin),
-    deadlineAt: call.startedAt + wait,
+    deadlineAt: call.deadlineAt,
     heldBytes: CALL_BYTES + (call.body?.length ?? 0),
   });
   call.endsAfter(

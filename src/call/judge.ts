@@ -45,17 +45,20 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
   const { status, headers } = answer;
   const contentType = single(headers['content-type']);
   if ((status >= 200 && status < 300) || (status === 304 && now.conditional)) {
-    const refusal = unusable(headers, contentType);
+    const refusal = unusable(headers, contentType, now.changes);
     if (refusal === undefined) return { kind: 'pass' };
     answer.body.discard();
     return { kind: 'error', error: refusal };
   }
   const said = await readError(answer, contentType);
   if (status === 429) {
-    return { kind: 'slow_down', waitMs: askedWaitMs(headers, now.epochMs) ?? backoffMs(now.attempts) };
+    return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };
   }
   if (status < 400)
-    return { kind: 'error', error: bad(`a ${status} redirect, which is not followed with the team's key`) };
+    return {
+      kind: 'error',
+      error: bad(`a ${status} redirect, which is not followed with the team's key`, now.changes),
+    };
   if (status === 401) {
     const message =
       "Mason does not accept the team's key: an operator must replace it; nothing is wrong with this call";
@@ -63,7 +66,9 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
   }
   const error = new MasonAnsweredError(status > 500 ? 502 : status, said);
   if (!PASSING.has(status) || now.changes) return { kind: 'error', error };
-  return { kind: 'again', waitMs: askedWaitMs(headers, now.epochMs) ?? backoffMs(now.attempts), error };
+  // Where the rate stands says nothing about a failure: here only Retry-After counts.
+  const asked = askedWaitMs({ 'retry-after': headers['retry-after'] }, now.epochMs);
+  return { kind: 'again', waitMs: pauseMs(asked, now.attempts), error };
 }
 
 /**
@@ -73,14 +78,16 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
 export function judgeFailure(failure: SendFailure, now: Circumstances): Verdict {
   const error = failureError(failure, now.changes);
   if (failure.reason === 'left') return { kind: 'error', error };
-  const connectOnly = !failure.reached && failure.reason === 'unreachable' && now.attempts === 1;
+  const connectOnly = !failure.reached && now.attempts === 1;
   const harmlessReset = failure.reached && !now.changes && failure.reason === 'unreachable';
   if (connectOnly || harmlessReset) return { kind: 'again', waitMs: backoffMs(now.attempts) / 5, error };
   return { kind: 'error', error };
 }
 
+const UNSURE = '; whether the change was made is not known';
+
 function failureError(failure: SendFailure, changes: boolean): GatewayError {
-  const unsure = changes && failure.reached ? '; whether the change was made is not known' : '';
+  const unsure = changes && failure.reached ? UNSURE : '';
   switch (failure.reason) {
     case 'left':
       return new GatewayError('caller_gone', 'the call was given up while Mason worked on it', { cause: failure });
@@ -98,11 +105,15 @@ function failureError(failure: SendFailure, changes: boolean): GatewayError {
 }
 
 /** Why a success cannot be passed on: pages are never rendered, and a coded body cannot be looked through for keys. */
-function unusable(headers: Answer['headers'], contentType: string | undefined): GatewayError | undefined {
-  if (isMarkupType(contentType)) return bad('a page for people instead of data');
+function unusable(
+  headers: Answer['headers'],
+  contentType: string | undefined,
+  changes: boolean,
+): GatewayError | undefined {
+  if (isMarkupType(contentType)) return bad('a page for people instead of data', changes);
   const coding = single(headers['content-encoding']);
   if (coding !== undefined && coding.toLowerCase() !== 'identity')
-    return bad(`a body in the coding ${coding}, unasked`);
+    return bad(`a body in the coding ${coding}, unasked`, changes);
   return undefined;
 }
 
@@ -111,8 +122,13 @@ async function readError(answer: Answer, contentType: string | undefined): Promi
   return readMasonError(answer.status, contentType, body);
 }
 
-function bad(what: string): GatewayError {
-  return new GatewayError('mason_bad_answer', `Mason answered ${what}`);
+function bad(what: string, changes: boolean): GatewayError {
+  return new GatewayError('mason_bad_answer', `Mason answered ${what}${changes ? UNSURE : ''}`);
+}
+
+/** What was asked for. No wait at all, or the same short one again and again, would make a loop. */
+function pauseMs(asked: number | undefined, attempts: number): number {
+  return asked !== undefined && asked > 0 && attempts === 1 ? asked : Math.max(asked ?? 0, backoffMs(attempts));
 }
 
 /** Full jitter over an exponential bound, so that gateways that failed together do not come back together. */

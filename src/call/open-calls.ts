@@ -5,7 +5,8 @@ import { GatewayError } from '../domain/errors.ts';
 import { peerAddress } from '../http/peer-address.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import { Call } from './call.ts';
-import { checkGrant } from './identify.ts';
+import { checkKey } from './choose-key.ts';
+import { checkGrant, endOf } from './identify.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** A call that leaves the set of open calls when it goes out of scope. */
@@ -47,12 +48,16 @@ export class OpenCalls {
     for (const call of this.#calls) call.abort(reason);
   }
 
-  /** After a change in the store: ends the calls, waiting or in flight, whose token does not hold any more. */
+  /** After a change in the store: ends the calls, waiting or in flight, whose token or key does not hold any more. */
   async abortRevoked(verdicts: Verdicts): Promise<void> {
     for (const call of [...this.#calls]) {
       if (call.credential === undefined) continue;
       try {
-        checkGrant(await verdicts.grant(call.credential), call.credential, call.address, this.#clock.epochMs());
+        const grant = await verdicts.grant(call.credential);
+        const now = this.#clock.epochMs();
+        checkGrant(grant, call.credential, call.address, now);
+        call.rightEndsAfter(endOf(grant.token, call.credential) - now);
+        await checkKey(verdicts, call);
       } catch (error) {
         // That the store cannot be asked ends no call: each asks again when its turn comes.
         if (error instanceof GatewayError && error.code !== 'store_unavailable') call.abort(error);

@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts';
-import { MALFORMED } from '../http/public-server.ts';
+import { bodyRefusal, MALFORMED } from '../http/public-server.ts';
 import type { Call } from './call.ts';
 
 /**
@@ -22,7 +22,8 @@ export async function readBody(call: Call, bodyBytesMax: number): Promise<Buffer
     );
   }
   if (declared !== undefined && Number(declared) > bodyBytesMax) throw tooLarge(bodyBytesMax, `${declared} bytes`);
-  if (req.headers.expect !== undefined) call.res.writeContinue();
+  // HTTP/1.0 has no interim answers, and its expectations are ignored (RFC 9110 section 10.1.1).
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') call.res.writeContinue();
   const body = await collect(call, bodyBytesMax);
   return body.length === 0 ? undefined : body;
 }
@@ -52,8 +53,9 @@ function collect(call: Call, bodyBytesMax: number): Promise<Buffer> {
       settle(() => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     const onMalformed = (error: unknown): void => settle(() => reject(error));
     const onAbort = (): void => settle(() => reject(signal.reason));
-    if (signal.aborted) {
-      reject(signal.reason);
+    const over = signal.aborted ? signal.reason : bodyRefusal(req);
+    if (over !== undefined) {
+      reject(over);
       return;
     }
     req.on('data', onData);

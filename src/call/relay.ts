@@ -2,7 +2,7 @@ import { GatewayError } from '../domain/errors.ts';
 import type { LaneShare } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { needlesFor, Redactor } from '../mason/redact.ts';
-import type { Answer } from '../mason/send.ts';
+import { type Answer, SendFailure } from '../mason/send.ts';
 import { callHeaders, passedHeaders } from './answer-headers.ts';
 import type { Call } from './call.ts';
 
@@ -55,8 +55,15 @@ export async function relay(
 async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: number): Promise<void> {
   const { res } = call;
   let idle: NodeJS.Timeout | undefined;
+  const awaitReader = (): void => {
+    idle ??= setTimeout(() => {
+      call.abort(new GatewayError('caller_gone', `the caller read nothing for ${idleMs} ms`));
+      res.destroy();
+    }, idleMs);
+  };
   const onDrain = (): void => {
     clearTimeout(idle);
+    idle = undefined;
     answer.body.resume();
   };
   res.on('drain', onDrain);
@@ -66,14 +73,12 @@ async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: nu
       call.bytesOut += clean.length;
       if (res.write(clean)) return;
       answer.body.pause();
-      idle = setTimeout(() => {
-        call.abort(new GatewayError('caller_gone', `the caller read nothing for ${idleMs} ms`));
-        res.destroy();
-      }, idleMs);
+      awaitReader();
     });
     const tail = redactor.end();
     call.bytesOut += tail?.length ?? 0;
-    res.end(tail);
+    awaitReader();
+    await delivered(call, tail);
   } catch (error) {
     res.destroy();
     throw error;
@@ -82,4 +87,20 @@ async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: nu
     res.off('drain', onDrain);
     call.redacted = redactor.found;
   }
+}
+
+/** Ends the answer; settles when the last byte has left this process, so that a gateway that ends does not cut it. */
+function delivered({ res, signal }: Call, tail: Buffer | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(new SendFailure('left', true, signal.reason));
+    if (signal.aborted) {
+      leave();
+      return;
+    }
+    signal.addEventListener('abort', leave, { once: true });
+    res.end(tail, () => {
+      signal.removeEventListener('abort', leave);
+      resolve();
+    });
+  });
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../domain/errors.ts';
 import { checkRights } from './allow.ts';
 import type { Call } from './call.ts';
+import { checkKey } from './choose-key.ts';
 import { checkGrant } from './identify.ts';
 import type { WalkRooms } from './walk.ts';
 
@@ -11,9 +12,9 @@ import type { WalkRooms } from './walk.ts';
  * @throws GatewayError `unauthenticated`, `forbidden`, `no_key`, `store_unavailable`
  */
 export async function stillAllowed(rooms: WalkRooms, call: Call): Promise<void> {
-  const { credential, caller, key } = call;
-  if (credential === undefined || caller === undefined || key === undefined) {
-    throw new Error('a call takes a turn before its caller and key are known');
+  const { credential } = call;
+  if (credential === undefined) {
+    throw new Error('a call takes a turn before its caller is known');
   }
   if (call.changes && !rooms.verdicts.fresh) {
     throw new GatewayError(
@@ -24,8 +25,5 @@ export async function stillAllowed(rooms: WalkRooms, call: Call): Promise<void> 
   const grant = await rooms.verdicts.grant(credential);
   checkGrant(grant, credential, call.address, rooms.clock.epochMs());
   checkRights(grant.caller, call.operation);
-  const keys = await rooms.verdicts.teamKeys(caller.team.id);
-  if (!keys.some(({ id }) => id === key.id)) {
-    throw new GatewayError('no_key', `the Mason key chosen for this call was removed from team ${caller.team.slug}`);
-  }
+  await checkKey(rooms.verdicts, call);
 }

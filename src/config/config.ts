@@ -68,7 +68,10 @@ function parseYaml(file: string, text: string, problems: string[]): Record<strin
   if (document.errors.length > 0) return {};
   const value: unknown = document.toJS({ maxAliasCount: 50 });
   if (value === null || value === undefined) return {};
-  if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    // A room whose settings are all commented out is null in YAML: it has its defaults.
+    return Object.fromEntries(Object.entries(value).filter(([, room]) => room !== null));
+  }
   problems.push(
     `${file}: expected a mapping of settings at the top level, got ${Array.isArray(value) ? 'a list' : typeof value}`,
   );
@@ -143,7 +146,9 @@ function masonOrigin(baseUrl: string, privateHosts: readonly string[], problems:
   const where = 'MASON_BASE_URL (mason.baseUrl)';
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    problems.push(`${where}: expected an address such as https://api.bymason.com, got ${JSON.stringify(baseUrl)}`);
+    // Without what stands before an "@": it may be a password.
+    const shown = JSON.stringify(baseUrl.replace(/^.*@/s, '...@'));
+    problems.push(`${where}: expected an address such as https://api.bymason.com, got ${shown}`);
     return undefined;
   }
   if (
@@ -159,7 +164,7 @@ function masonOrigin(baseUrl: string, privateHosts: readonly string[], problems:
     return undefined;
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const loopback = host === 'localhost' || host === '::1' || /^127\./.test(host);
+  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   if (url.protocol === 'http:' && !loopback && !privateHosts.includes(host)) {
     problems.push(
       `${where}: expected https: the team's keys would travel in the clear to ${host}; if that is meant, add it to mason.privateHosts`,

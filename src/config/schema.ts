@@ -3,7 +3,21 @@ import { EFFECTS } from '../domain/effect.ts';
 
 const ms = (min: number, max: number) => z.int().min(min).max(max);
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const PORT = 'a port, 0 to 65535';
+
+/** Variables give text. Not coerced: `null`, `true` and "" would become ports. */
+const port = z
+  .union(
+    [
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{1,5}$/)
+        .transform(Number),
+    ],
+    { error: PORT },
+  )
+  .refine((value) => value >= 0 && value <= 65_535, { error: PORT });
 
 const operation = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/, 'lower-case words with dots, such as "device.ping"'),
@@ -30,6 +44,33 @@ const operation = z.strictObject({
     )
     .default([]),
 });
+
+/** What the walk relies on: what reads may be sent again, and what cannot be undone asks first. */
+function checkOperation(
+  { method, path, effect, confirm, targets }: z.output<typeof operation>,
+  context: z.core.$RefinementCtx,
+): void {
+  const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
+  const wrong = (field: string, expected: string): void => {
+    context.addIssue({ code: 'custom', path: [field], message: `expected ${expected}` });
+  };
+  if (new Set(names).size !== names.length) wrong('path', 'each {parameter} once');
+  if ((method === 'GET') !== (effect === 'read')) {
+    wrong('effect', method === 'GET' ? '"read" for GET' : `"change", "disruptive" or "destructive" for ${method}`);
+  }
+  if (effect === 'destructive' && confirm === undefined) {
+    wrong('confirm', 'the word that Gateway-Confirm must carry, for what is destructive');
+  }
+  for (const [index, { from }] of targets.entries()) {
+    if (!('path' in from) || names.includes(from.path)) continue;
+    const known = names.map((name) => `"${name}"`).join(', ') || 'none';
+    context.addIssue({
+      code: 'custom',
+      path: ['targets', index, 'from', 'path'],
+      message: `expected a {parameter} of the path: ${known}`,
+    });
+  }
+}
 
 /** `gateway.yaml`, with every default. Strict: a word that it does not know is an error, not a surprise later. */
 export const configSchema = z.strictObject({
@@ -99,7 +140,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   simulator: z.strictObject({ port: port.default(8090) }).prefault({}),
-  operations: z.array(operation).default([]),
+  operations: z.array(operation.superRefine(checkOperation)).default([]),
 });
 
 export type ConfigInput = z.infer<typeof configSchema>;

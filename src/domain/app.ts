@@ -10,7 +10,7 @@ export interface App {
 }
 
 export interface Apps {
-  /** @throws GatewayError `conflict` when the team has an app of that name. */
+  /** @throws GatewayError `conflict` when the team has an app of that name, `not_found` when the team is gone. */
   add(app: App): Promise<void>;
   listByTeam(teamId: string): Promise<App[]>;
   findByName(teamId: string, name: string): Promise<App | undefined>;

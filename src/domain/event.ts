@@ -88,7 +88,8 @@ export interface AdminEvent {
   readonly act: string;
   /** What it was done to: names, ids, settings; never secrets. Values of at most 256 characters. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
-  readonly result: 'done' | 'failed';
+  /** `intended`: on record before it was begun; what became of it stands in a second event with the same request id. */
+  readonly result: 'intended' | 'done' | 'failed';
   readonly errorCode?: string;
 }
 

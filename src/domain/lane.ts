@@ -16,15 +16,17 @@ export interface LaneCall {
 
 /**
  * A call's place in the line. It keeps its seniority until it is disposed of: a call that Mason refused for its rate
- * asks for another turn and comes before those that joined later.
+ * asks for another turn and comes before all of its app that have not had one. (Between apps the share decides, or an
+ * app whose calls Mason always refuses would be first for ever.)
  */
 export interface Place extends Disposable {
   /**
    * Waits for the next turn. Calling it says that the call is ready: a slot never waits for a call that is not.
    * At most one turn is asked for at a time. The turn's slot is spent once the promise settles, unless it is returned.
    *
-   * @throws GatewayError `deadline_unreachable` as soon as no slot can come in time, `caller_gone` with the signal's
-   * reason when the signal aborts, `shutting_down` when the lane closes.
+   * @throws GatewayError `deadline_unreachable` as soon as no slot can come in time, `queue_full` when the line is full
+   * and an app that waits with less takes the place, both with `retryAfterMs`; `caller_gone` with the signal's reason as
+   * cause when the signal aborts or the place is disposed of, `shutting_down` when the lane closes.
    */
   turn(signal: AbortSignal): Promise<Turn>;
 }
@@ -78,18 +80,24 @@ export interface Lane {
   /** Milliseconds from sending to the first byte of an answer, for the measured spread; like calls by operation. */
   observe(operation: string, firstByteMs: number): void;
   stats(): LaneStats;
+  /** Another limit, burst or spread from now on. Whoever waits keeps the place, or is refused if it cannot go in time now. */
+  retune(tuning: LaneTuning): void;
   /** Refuses all who wait, with `shutting_down`. */
   close(): Promise<void>;
 }
 
-/** How a lane is made; the same for each engine. */
-export interface LaneSettings {
-  readonly budgetId: string;
+/** What may change while a lane lives. */
+export interface LaneTuning {
   readonly limit: RateLimit;
-  /** Undefined: by the rule of the pace. */
+  /** Calls that may leave at once after idleness. Undefined: by the rule of the pace. */
   readonly burst: number | undefined;
-  /** Undefined: measured. */
+  /** Spread of the one-way delay to Mason, 0 to the window. Undefined: measured. */
   readonly spreadMs: number | undefined;
+}
+
+/** How a lane is made; the same for each engine. */
+export interface LaneSettings extends LaneTuning {
+  readonly budgetId: string;
   readonly waitingCallsMax: number;
   readonly waitingBytesMax: number;
   readonly pauseMsMax: number;

@@ -30,14 +30,19 @@ export interface OpenedKey {
 }
 
 export interface MasonKeys {
-  /** @throws GatewayError `conflict` when the team has a key of that name. */
+  /**
+   * @throws GatewayError `conflict` when the team has a key of that name, or a key of that fingerprint is on another budget;
+   * `not_found` when team or budget are gone.
+   */
   add(key: MasonKey): Promise<void>;
   listByTeam(teamId: string): Promise<MasonKey[]>;
   list(): Promise<MasonKey[]>;
   findByName(teamId: string, name: string): Promise<MasonKey | undefined>;
   findByFingerprint(fingerprint: string): Promise<MasonKey | undefined>;
   setScopes(id: string, scopes: readonly Scope[]): Promise<boolean>;
+  /** Moves the key, and every other with its fingerprint: one key has one budget. */
   setBudget(id: string, budgetId: string): Promise<boolean>;
+  /** Notes uses, milliseconds since 1970; the newest stays. No change in the sense of the store's revision. */
   touch(usedAtById: ReadonlyMap<string, number>): Promise<void>;
   remove(id: string): Promise<boolean>;
 }

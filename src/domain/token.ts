@@ -33,13 +33,16 @@ export interface TokenGrant {
 }
 
 export interface Tokens {
+  /** @throws GatewayError `not_found` when app or team are gone. */
   add(token: Token): Promise<void>;
   /** By digest or grace digest; revoked and expired ones too: judging is the caller's work. */
   findGrant(digest: string): Promise<TokenGrant | undefined>;
   findById(id: string): Promise<Token | undefined>;
   listByTeam(teamId: string): Promise<Token[]>;
-  /** Replaces the digest; the old one stays good until `graceUntil`. */
+  /** Replaces the digest; the old one stays good until `graceUntil`. False when there is none, or it is revoked. */
   rotate(id: string, change: { digest: string; graceUntil: number | undefined; expiresAt: number }): Promise<boolean>;
+  /** False when there is none, or it is revoked already. */
   revoke(id: string, at: number): Promise<boolean>;
+  /** Notes uses, milliseconds since 1970; the newest stays. No change in the sense of the store's revision. */
   touch(usedAtById: ReadonlyMap<string, number>): Promise<void>;
 }

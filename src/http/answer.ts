@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { GatewayError } from '../domain/errors.ts';
 import { type ErrorAnswer, errorAnswer, errorBody } from './errors.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -31,7 +31,8 @@ export function answerError(res: ServerResponse, error: unknown, headers: Record
     res.destroy();
     return answer;
   }
-  const unread = !res.req.complete;
+  const { complete, headers: asked } = res.req;
+  const unread = !complete && (asked['transfer-encoding'] !== undefined || Number(asked['content-length'] ?? 0) > 0);
   const body = errorBody(answer);
   res.writeHead(answer.status, {
     ...SECURITY_HEADERS,
@@ -47,7 +48,7 @@ export function answerError(res: ServerResponse, error: unknown, headers: Record
 }
 
 /** The same on a bare socket, for what Node's parser refused before there was a request; then closes it. */
-export function answerErrorOnSocket(socket: Duplex, error: GatewayError): void {
+export function answerErrorOnSocket(socket: Socket, error: GatewayError): void {
   const answer = errorAnswer(error);
   const body = errorBody(answer);
   const lines = Object.entries({
@@ -58,7 +59,8 @@ export function answerErrorOnSocket(socket: Duplex, error: GatewayError): void {
     ...answer.headers,
     Connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${answer.status} ${REASONS[answer.status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`);
+  socket.write(`HTTP/1.1 ${answer.status} ${REASONS[answer.status] ?? 'Error'}\r\n${lines.join('')}\r\n${body}`);
+  socket.destroySoon();
 }
 
 const REASONS: Readonly<Record<number, string>> = {

@@ -12,8 +12,8 @@ export const TARGET_BYTES_MAX = 8_192;
 
 // RFC 3986 pchar without ";": nobody needs path parameters here, and servers disagree on what they mean.
 const PATH = /^\/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%[0-9A-Fa-f]{2})*$/;
-// RFC 9112 section 3.2: no fragment in a target; bytes above 0x7f are passed on as they came.
-const QUERY = /^[\x21\x22\x24-\x7e\x80-\xff]*$/;
+// RFC 9112 section 3.2: no fragment in a target. More than RFC 3986 allows, since it says nothing about what is asked.
+const QUERY = /^[\x21\x22\x24-\x7e]*$/;
 const PLAIN = /^(?:\/[A-Za-z0-9\-_~!$&'()*+,=:@][A-Za-z0-9\-._~!$&'()*+,=:@]*)+\/?$/;
 const ENCODED_SEPARATOR = /%(?:2f|5c|25[0-9a-f]{2}|[01][0-9a-f]|7f)/i;
 
@@ -35,7 +35,7 @@ export function readRequestTarget(raw: string, host: string): RequestTarget {
   const mark = target.indexOf('?');
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark);
-  if (!QUERY.test(query)) throw refused('the query has a "#" or a control character in it', raw);
+  if (!QUERY.test(query)) throw refused('the query has a "#" or a character that is not ASCII in it', raw);
   if (!PLAIN.test(path) && path !== '/') checkSegments(path, raw);
   return { path, query };
 }
@@ -62,7 +62,8 @@ function checkSegments(path: string, raw: string): void {
   }
   for (const segment of path.split('/')) {
     const meant = decoded(segment, raw);
-    if (meant === '.' || meant === '..') throw refused('"." and ".." segments are not taken', raw);
+    // With what some servers cut off behind a ";", encoded or not.
+    if (/^\.{1,2}(?:;|$)/.test(meant)) throw refused('"." and ".." segments are not taken', raw);
   }
 }
 
@@ -74,9 +75,9 @@ function decoded(segment: string, raw: string): string {
   } catch {
     throw refused('a "%" sequence in it is not UTF-8', raw);
   }
-  // A full-width slash or dot becomes a real one wherever somebody normalises (Unicode TR36 section 3).
+  // A full-width slash, dot or percent sign becomes a real one wherever somebody normalises (Unicode TR36 section 3).
   const plain = text.normalize('NFKC');
-  if (plain.includes('/') || plain.includes('\\')) throw refused('a look-alike of a slash is not taken', raw);
+  if (/[/\\]|%[0-9a-f]{2}/i.test(plain)) throw refused('a look-alike of a slash or "%" sequence is not taken', raw);
   return plain;
 }
 

@@ -1,14 +1,17 @@
 import type { Socket } from 'node:net';
 
-const STATUS_LINE = /^HTTP\/1\.[01] [1-5]\d\d(?: |\r)/;
-const CONTINUE = Buffer.from('HTTP/1.1 100');
+/** RFC 9112 section 4, without 101, which nobody here asks for. Interim answers are the only ones that begin with 1. */
+const STATUS_LINE = /^HTTP\/1\.[01] (?:1(?!01)|[2-5])\d\d(?: |\r)/;
+const STATUS_LINE_BYTES = 'HTTP/1.1 200 '.length;
+const STATUS_AT = 'HTTP/1.1 '.length;
+const ONE = 0x31;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const INTERIM_BYTES_MAX = 8_192;
 
 /**
- * Looks at the first bytes of each answer before undici's parser does, for two things it cannot live with: status codes
- * below 100, on which it asserts, and an unasked "100 Continue", which RFC 9110 section 15.2 wants skipped and undici
- * takes for an error.
+ * Looks at the heads of answers before undici's parser does, for what it cannot live with: status codes below 100, on
+ * which it asserts, and "100 Continue", which RFC 9110 section 15.2 wants skipped though nobody asked and undici takes for
+ * an error. All interim answers end here: a caller of ours cannot have asked for any of Mason's.
  *
  * Changes how the socket reads and writes: with at most one request at a time on it, the first bytes read after bytes
  * were written are the head of an answer.
@@ -29,29 +32,23 @@ export function watchAnswerHeads(socket: Socket): void {
     if (!atHead || chunk === null) return chunk;
     let head = pending === undefined ? chunk : Buffer.concat([pending, chunk]);
     pending = undefined;
-    while (startsWith(head, CONTINUE)) {
+    while (head.length >= STATUS_LINE_BYTES) {
+      if (!STATUS_LINE.test(head.toString('latin1', 0, STATUS_LINE_BYTES))) {
+        socket.destroy(new Error('bad response: no status line of HTTP/1, or one nobody asked for'));
+        return null;
+      }
+      if (head[STATUS_AT] !== ONE) {
+        atHead = false;
+        return head;
+      }
       const end = head.indexOf(HEAD_END);
       if (end === -1) {
         if (head.length > INTERIM_BYTES_MAX) socket.destroy(new Error('bad response: an endless interim answer'));
-        pending = head;
-        return null;
+        break;
       }
       head = head.subarray(end + HEAD_END.length);
     }
-    if (head.length === 0) return null;
-    if (head.length < 13) {
-      pending = head;
-      return null;
-    }
-    atHead = false;
-    if (!STATUS_LINE.test(head.toString('latin1', 0, 13))) {
-      socket.destroy(new Error('bad response: no status line of HTTP/1'));
-      return null;
-    }
-    return head;
+    if (head.length > 0) pending = head;
+    return null;
   };
-}
-
-function startsWith(bytes: Buffer, what: Buffer): boolean {
-  return bytes.length >= what.length && bytes.compare(what, 0, what.length, 0, what.length) === 0;
 }

@@ -28,17 +28,17 @@ function typeOf(status: number): string {
 export function readMasonError(status: number, contentType: string | undefined, body: Buffer): MasonError {
   const type = typeOf(status);
   const text = body.toString('utf8').trim();
-  if (text === '') return { type, message: `Mason answered ${status} without a message` };
+  const wordless = `Mason answered ${status} without a message`;
+  if (text === '') return { type, message: wordless };
   if (isMarkup(contentType, text)) return { type, message: `Mason answered ${status} with a page instead of an error` };
   const parsed = parsedJson(text);
   if (parsed === undefined) {
     if (/^[[{"]/.test(text)) return { type, message: `Mason answered ${status} with JSON that cannot be read` };
-    return { type, message: bounded(text) };
+    return { type, message: bounded(text) || wordless };
   }
-  const message = messageIn(parsed) ?? `Mason answered ${status} without a message`;
   const own = field(parsed, 'type');
   const known = typeof own === 'string' && /^[a-z][a-z_]{0,63}$/.test(own);
-  return { type: known ? own : type, message: bounded(message) };
+  return { type: known ? own : type, message: bounded(messageIn(parsed) ?? '') || wordless };
 }
 
 /** Whether a body is a page for people: HTML or XML by its type, or by its first bytes. */

@@ -1,6 +1,7 @@
 /** Shorter keys are not looked for: masking every "a" in an answer would destroy it and hide nothing. */
 const KEY_BYTES_MIN = 8;
-const MASK = 0x2a; // "*"
+/** Of these, one that the key has not: a mask must not make up a key with the bytes around it. */
+const MASKS = Buffer.from('*#~_');
 
 /**
  * Cuts a key out of bytes that pass, whatever pieces they come in: plain, and as JSON, URLs, base64 and hex would write
@@ -9,6 +10,7 @@ const MASK = 0x2a; // "*"
 export class Redactor {
   readonly #needles: readonly Buffer[];
   readonly #longest: number;
+  readonly #fill: number;
   /** By byte: whether a needle begins with it. Spares the end of each piece the comparisons. */
   readonly #firstBytes = new Uint8Array(256);
   /** The end of what came so far, when it could be the beginning of a needle. */
@@ -19,6 +21,7 @@ export class Redactor {
   constructor(needles: readonly Buffer[]) {
     this.#needles = needles;
     this.#longest = needles.reduce((longest, needle) => Math.max(longest, needle.length), 0);
+    this.#fill = MASKS.find((byte) => !needles.some((needle) => needle.includes(byte))) ?? 0x2a;
     for (const needle of needles) this.#firstBytes[needle[0] as number] = 1;
   }
 
@@ -53,7 +56,7 @@ export class Redactor {
     for (const needle of this.#needles) {
       for (let at = clean.indexOf(needle); at !== -1; at = clean.indexOf(needle, at + needle.length)) {
         if (clean === bytes) clean = Buffer.from(bytes);
-        clean.fill(MASK, at, at + needle.length);
+        clean.fill(this.#fill, at, at + needle.length);
         this.found++;
       }
     }

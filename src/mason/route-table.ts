@@ -20,9 +20,10 @@ export class RouteTable {
   readonly #root = makeNode();
   readonly operations: readonly Operation[];
 
-  /** @param operations later ones replace earlier ones with the same method and path. */
+  /** @param operations later ones replace earlier ones with the same id, or the same method and path. */
   constructor(operations: readonly Operation[]) {
-    for (const operation of operations) this.#add(operation);
+    const byId = new Map(operations.map((operation) => [operation.id, operation]));
+    for (const operation of operations) if (byId.get(operation.id) === operation) this.#add(operation);
     this.operations = [...walkNodes(this.#root)];
   }
 

@@ -118,8 +118,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']): void {
-    // 102 and 103 announce, they do not answer (RFC 9110 section 15.2). 101 was never asked for.
-    if (status > 101 && status < 200) return;
+    // Interim answers end at the socket, and no status beyond these comes past it (answer-heads.ts).
     if (status < 200 || status > 599) throw new BadAnswer(`status ${String(status).padStart(3, '0')}`);
     this.#body = new AnswerBody(controller);
     this.#resolve({ status, headers, body: this.#body });

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +17,8 @@ export interface SimulatorState {
   readonly artifacts: readonly Artifact[];
 }
 
-/** A simulated Mason in a process of its own, driven over its `/_sim`. */
-export interface SimulatorProcess extends AsyncDisposable {
-  /** Without a slash at its end. */
-  readonly url: string;
-  readonly port: number;
-  readonly pid: number;
+/** The remote control of a simulated Mason: its `/_sim`. */
+export interface SimulatorControl {
   /** @param windowMs looks at sliding windows of this length instead of the limit's. */
   stats(windowMs?: number): Promise<StatsReport>;
   /** The newest `last` requests (100), the oldest of them first. `/_sim` calls are not among them. */
@@ -33,6 +29,14 @@ export interface SimulatorProcess extends AsyncDisposable {
   clearFaults(): Promise<void>;
   /** Everything as it was at the start: fleet, counts, requests, faults, limits. */
   reset(): Promise<void>;
+}
+
+/** A simulated Mason in a process of its own. */
+export interface SimulatorProcess extends SimulatorControl, AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
   /** Ends the process by SIGTERM and gives its exit code; once is enough, more does no harm. */
   close(): Promise<number | null>;
 }
@@ -40,6 +44,7 @@ export interface SimulatorProcess extends AsyncDisposable {
 /** Starts `src/simulator/main.ts` with these options on a free port, and waits until it listens. */
 export async function spawnSimulator(args: readonly string[] = []): Promise<SimulatorProcess> {
   const argv = ['--disable-warning=ExperimentalWarning', MAIN, '--port', '0', '--json', '--until-stdin-ends', ...args];
+  // Without the environment: NODE_OPTIONS that jest needs are not meant for this process.
   const child = spawn(process.execPath, argv, { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   let complaints = '';
@@ -51,11 +56,26 @@ export async function spawnSimulator(args: readonly string[] = []): Promise<Simu
     ended,
   ]);
   if (typeof ready !== 'string') throw new Error(`the simulator ended with ${ready} at its start: ${complaints}`);
+  child.stderr.pipe(process.stderr);
   const { url, port } = JSON.parse(ready) as { url: string; port: number };
-  return control(url, port, child, ended);
+  const close = () => {
+    if (child.exitCode === null && !child.killed) child.kill('SIGTERM');
+    return ended;
+  };
+  return {
+    ...simulatorAt(url),
+    url,
+    port,
+    pid: child.pid ?? 0,
+    close,
+    [Symbol.asyncDispose]: async () => {
+      await close();
+    },
+  };
 }
 
-function control(url: string, port: number, child: ChildProcess, ended: Promise<number | null>): SimulatorProcess {
+/** The remote control of whatever simulator listens at this address. */
+export function simulatorAt(url: string): SimulatorControl {
   const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${url}/_sim/${path}`, {
       method,
@@ -67,14 +87,7 @@ function control(url: string, port: number, child: ChildProcess, ended: Promise<
     if (!response.ok) throw new Error(`${method} /_sim/${path}: ${answer.message}`);
     return answer;
   };
-  const close = () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    return ended;
-  };
   return {
-    url,
-    port,
-    pid: child.pid ?? 0,
     stats: async (windowMs) => (await ask('GET', windowMs ? `stats?windowMs=${windowMs}` : 'stats')) as StatsReport,
     requests: async (last = 100) => ((await ask('GET', `requests?last=${last}`)) as { data: ShownRequest[] }).data,
     state: async () => (await ask('GET', 'state')) as SimulatorState,
@@ -86,10 +99,6 @@ function control(url: string, port: number, child: ChildProcess, ended: Promise<
     },
     reset: async () => {
       await ask('POST', 'reset');
-    },
-    close,
-    [Symbol.asyncDispose]: async () => {
-      await close();
     },
   };
 }

@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { ACCOUNT_HEADER, requestFor } from '../admin/routes.ts';
+import type { ActClient } from './act-client.ts';
+import { CliError } from './cli-error.ts';
+
+/** A key test may wait its turn in the line and then for Mason. */
+const ANSWER_MS_MAX = 180_000;
+
+/** Acts in the running gateway, over its socket. */
+export function remoteActs(socketPath: string, account: string | undefined): ActClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    async perform(name, input = {}) {
+      const { method, target, body } = requestFor(name, input);
+      const asked = request({
+        socketPath,
+        agent,
+        method,
+        path: target,
+        timeout: ANSWER_MS_MAX,
+        headers: {
+          Host: 'gateway',
+          ...(account === undefined ? {} : { [ACCOUNT_HEADER]: account }),
+          ...(body === undefined
+            ? {}
+            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+        },
+      });
+      asked.on('timeout', () => asked.destroy(new Error(`no answer within ${ANSWER_MS_MAX / 1_000} s`)));
+      let answer: IncomingMessage;
+      let answered: string;
+      try {
+        const response = once(asked, 'response');
+        asked.end(body);
+        [answer] = await response;
+        answered = await text(answer);
+      } catch (error) {
+        throw new CliError(
+          'failed',
+          'api_error',
+          `the gateway at ${socketPath} did not answer: ${messageOf(error)}`,
+          error,
+        );
+      }
+      const parsed = parse(answered, socketPath);
+      const status = answer.statusCode ?? 0;
+      if (status >= 200 && status < 300) return parsed as never;
+      throw refusal(status, parsed);
+    },
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+    },
+  };
+}
+
+function parse(answered: string, socketPath: string): unknown {
+  try {
+    return JSON.parse(answered);
+  } catch (error) {
+    throw new CliError('failed', 'api_error', `${socketPath}: expected a gateway's JSON, got something else`, error);
+  }
+}
+
+function refusal(status: number, answered: unknown): CliError {
+  const { type, message } = Object(answered) as { type?: unknown; message?: unknown };
+  return new CliError(
+    status === 400 ? 'usage' : 'failed',
+    String(type ?? 'api_error'),
+    String(message ?? `status ${status}`),
+  );
+}
+
+function messageOf(error: unknown): string {
+  return Error.isError(error) ? error.message : String(error);
+}

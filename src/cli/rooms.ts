@@ -1,0 +1,31 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Acts } from '../manage/acts.ts';
+
+/** What the command line needs of the rest of the house; the entry wires it, tests wire their own. */
+export interface Rooms<Config> {
+  /** @throws Error with `problems`, a line each, when settings are wrong */
+  loadConfig(): Config;
+  /** The settings in force, printable. */
+  describeConfig(config: Config): unknown;
+  /** Where a running gateway listens for the command line. */
+  socketPath(config: Config): string;
+  openManagement(config: Config): Promise<{ acts: Acts; close(): Promise<void> }>;
+  /** Runs the gateway until it is told to end; gives the exit code. */
+  serve(): Promise<number>;
+  /** Runs the simulator; gives the exit code. */
+  simulate(argv: readonly string[]): Promise<number>;
+}
+
+/** Standard input, which may be a terminal. */
+export interface Input extends Readable {
+  readonly isTTY?: boolean;
+  setRawMode?(mode: boolean): unknown;
+}
+
+export interface Terminal {
+  readonly stdin: Input;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** From now on Ctrl-C does not end the process, but aborts this: for commands that go on and on. */
+  untilInterrupted(): AbortSignal;
+}

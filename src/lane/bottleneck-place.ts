@@ -1,0 +1,34 @@
+import type { LaneCall, Place, Turn } from '../domain/lane.ts';
+
+export interface BottleneckPlaceKeeper {
+  ask(place: BottleneckPlace, signal: AbortSignal): Promise<Turn>;
+  leave(place: BottleneckPlace): void;
+}
+
+export class BottleneckPlace implements Place {
+  readonly #keeper: BottleneckPlaceKeeper;
+  readonly call: LaneCall;
+  disposed = false;
+  wish:
+    | {
+        readonly resolve: (turn: Turn) => void;
+        readonly reject: (reason: unknown) => void;
+        readonly signal: AbortSignal;
+        readonly onAbort: () => void;
+        readonly cancelDeadline: () => void;
+      }
+    | undefined;
+
+  constructor(keeper: BottleneckPlaceKeeper, call: LaneCall) {
+    this.#keeper = keeper;
+    this.call = call;
+  }
+
+  turn(signal: AbortSignal): Promise<Turn> {
+    return this.#keeper.ask(this, signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#keeper.leave(this);
+  }
+}

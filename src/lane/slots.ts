@@ -1,0 +1,173 @@
+import type { Pace } from './pace.ts';
+import { WindowCount } from './window-count.ts';
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/** The numbers that decide about the next slot; together with the window's count all the state there is. */
+interface Ledger {
+  /** Instant of the next slot of the even pace. */
+  nextFreeAt: number;
+  /** Account of the burst (generic cell rate algorithm): theoretical instant of the next call. */
+  burstDueAt: number;
+  /** Two horizons after the last call that came before its even slot; until then the burst's pace binds. */
+  evenFromAt: number;
+}
+
+/** A slot that was taken: what is needed to take it back. */
+export interface TakenSlot {
+  readonly at: number;
+  readonly dueAt: number;
+  readonly turn: number;
+  readonly before: Ledger;
+}
+
+/**
+ * When one gateway may send: pure arithmetic on instants that it is handed, in milliseconds of any one monotonic clock.
+ * It asks no clock and sets no timer, so that a script in a shared store can do the same.
+ */
+export class Slots {
+  #pace: Pace;
+  #ledger: Ledger = { nextFreeAt: NEVER, burstDueAt: NEVER, evenFromAt: NEVER };
+  #pausedUntil = NEVER;
+  #turn = 0;
+  readonly #window = new WindowCount();
+
+  constructor(pace: Pace) {
+    this.#pace = pace;
+  }
+
+  get pace(): Pace {
+    return this.#pace;
+  }
+
+  get pausedUntil(): number {
+    return this.#pausedUntil;
+  }
+
+  /** Earliest instant at which a call may go. May lie in the past. */
+  freeAt(now: number): number {
+    this.#window.expire(now, this.#pace.horizonMs);
+    return Math.max(
+      paceAt(this.#ledger, this.#pace),
+      this.#pausedUntil,
+      this.#window.roomAt(this.#pace.horizonCallsMax, this.#pace.horizonMs),
+    );
+  }
+
+  /**
+   * Takes the slot that is free now. A slot that fell due while somebody waited keeps its place in the pace, so that late
+   * timers cost nothing; but never more than `lateMsMax` are caught up.
+   *
+   * @param freeAt what {@link freeAt} answered for this `now`; not after it.
+   * @param waitingSince since when somebody has waited without a break; `now` when nobody did.
+   */
+  take(now: number, freeAt: number, waitingSince: number): TakenSlot {
+    const dueAt = dueFor(now, freeAt, waitingSince, this.#pace);
+    const before = { ...this.#ledger };
+    spend(this.#ledger, this.#pace, now, dueAt);
+    this.#window.add(now, this.#pace.bucketMs);
+    return { at: now, dueAt, turn: ++this.#turn, before };
+  }
+
+  /** Whether a slot given back may still be used now, by another call. */
+  usable(slot: TakenSlot, now: number): boolean {
+    return now - slot.dueAt <= this.#pace.lateMsMax && this.#pausedUntil <= now;
+  }
+
+  /** Moves a slot given back to a call that goes now; only when {@link usable}. */
+  passOn(slot: TakenSlot, now: number): TakenSlot {
+    this.#window.remove(slot.at);
+    this.#window.add(now, this.#pace.bucketMs);
+    return { ...slot, at: now };
+  }
+
+  /** Takes a slot back that nothing was sent in. Its place in the pace is lost once a later slot has been taken. */
+  undo(slot: TakenSlot): void {
+    this.#window.remove(slot.at);
+    if (slot.turn === this.#turn) {
+      this.#ledger = { ...slot.before };
+      this.#turn++;
+    }
+  }
+
+  /**
+   * Instant of the slot with `index` others before it, when each is taken as soon as it comes. Exact as long as pace and
+   * pause stay. Costs up to `index` steps while a burst is young, else a constant.
+   */
+  nth(index: number, now: number, waitingSince: number): number {
+    this.#window.expire(now, this.#pace.horizonMs);
+    const { spacingMs, horizonMs, horizonCallsMax } = this.#pace;
+    const roomAt = this.#window.roomForAt(index, horizonCallsMax, horizonMs, spacingMs);
+    const ledger = { ...this.#ledger };
+    for (let i = 0; ; i++) {
+      const freeAt = Math.max(paceAt(ledger, this.#pace), this.#pausedUntil);
+      const at = Math.max(freeAt, now);
+      const dueAt = dueFor(at, freeAt, waitingSince, this.#pace);
+      if (i === index) return Math.max(at, roomAt);
+      spend(ledger, this.#pace, at, dueAt);
+      if (isEven(ledger, this.#pace)) {
+        return Math.max(now, ledger.nextFreeAt + (index - i - 1) * spacingMs, roomAt);
+      }
+    }
+  }
+
+  /** Calls that may leave at this instant. */
+  countFree(now: number): number {
+    let calls = 0;
+    while (calls < this.#pace.burstCalls && this.nth(calls, now, now) <= now) calls++;
+    return calls;
+  }
+
+  /** Nobody sends before `until`; what the idleness would have saved up for a burst is gone. */
+  pause(until: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+    const { burstCalls, burstSpacingMs } = this.#pace;
+    this.#ledger.nextFreeAt = Math.max(this.#ledger.nextFreeAt, until);
+    this.#ledger.burstDueAt = Math.max(this.#ledger.burstDueAt, until + (burstCalls - 1) * burstSpacingMs);
+    this.#turn++;
+  }
+
+  /** Another pace from now on. What was sent before goes on counting; the next slot comes no later than by the new pace. */
+  retune(pace: Pace, now: number): void {
+    this.#pace = pace;
+    this.#ledger.nextFreeAt = Math.min(this.#ledger.nextFreeAt, Math.max(now, this.#pausedUntil) + pace.spacingMs);
+    this.#ledger.burstDueAt = Math.min(this.#ledger.burstDueAt, now + pace.burstDebtMsMax);
+    this.#ledger.evenFromAt = Math.min(this.#ledger.evenFromAt, now + 2 * pace.horizonMs);
+    this.#turn++;
+  }
+
+  /** Calls sent in the `windowMs` before now, rounded up to whole buckets. */
+  sentWithin(windowMs: number, now: number): number {
+    return this.#window.since(now - windowMs);
+  }
+
+  /** Milliseconds until no call counts any more, when nothing is sent. */
+  freshInMs(now: number): number {
+    return Math.max(0, this.#window.newestAt + this.#pace.horizonMs - now);
+  }
+}
+
+function paceAt(ledger: Ledger, pace: Pace): number {
+  if (pace.burstCalls === 1) return ledger.nextFreeAt;
+  const burstAt = ledger.burstDueAt - (pace.burstCalls - 1) * pace.burstSpacingMs;
+  return Math.min(burstAt, Math.max(ledger.nextFreeAt, ledger.evenFromAt));
+}
+
+function dueFor(now: number, freeAt: number, waitingSince: number, pace: Pace): number {
+  return Math.max(freeAt, Math.min(waitingSince, now), now - pace.lateMsMax);
+}
+
+/** Whether only even slots follow, one spacing apart, as long as each is taken: the burst is used up and old, or none. */
+function isEven(ledger: Ledger, pace: Pace): boolean {
+  if (pace.burstCalls === 1) return true;
+  const burstAt = ledger.burstDueAt - (pace.burstCalls - 1) * pace.burstSpacingMs;
+  return ledger.nextFreeAt >= ledger.evenFromAt && burstAt >= ledger.nextFreeAt;
+}
+
+function spend(ledger: Ledger, pace: Pace, now: number, dueAt: number): void {
+  if (pace.burstCalls > 1) {
+    if (dueAt < ledger.nextFreeAt) ledger.evenFromAt = now + 2 * pace.horizonMs;
+    ledger.burstDueAt = Math.min(Math.max(ledger.burstDueAt, now) + pace.burstSpacingMs, now + pace.burstDebtMsMax);
+  }
+  ledger.nextFreeAt = dueAt + pace.spacingMs;
+}

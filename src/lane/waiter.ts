@@ -1,0 +1,51 @@
+import type { LaneCall } from '../domain/lane.ts';
+import { SortedBlocks } from './sorted-blocks.ts';
+
+/** A call in the line, as the queue sees it; `W` is what the queue's owner makes of it. */
+export interface Waiter<W extends Waiter<W>> {
+  readonly call: LaneCall;
+  app: AppLine<W>;
+  /** Order of joining. */
+  readonly seniority: number;
+  /** Has had a turn and is back for another: comes before all others of its app. */
+  returning: boolean;
+  /** Waits for a turn, in contrast to having joined only. */
+  ready: boolean;
+}
+
+/** The calls of one app that wait. */
+export class AppLine<W extends Waiter<W>> {
+  readonly id: string;
+  /** Virtual time of the app's next turn. */
+  pass = 0;
+  /** Decides between apps of equal pass: who became ready first. */
+  order = 0;
+  weight = 1;
+  heldBytes = 0;
+  /** All who joined and wait, ready or not. */
+  readonly waiting = new SortedBlocks<W>(compareWithinApp);
+  readonly ready = new SortedBlocks<W>(compareWithinApp);
+
+  constructor(id: string) {
+    this.id = id;
+  }
+}
+
+/** Who is back from a turn first, then urgency, then the earliest deadline, then seniority. */
+export function compareWithinApp<W extends Waiter<W>>(a: W, b: W): number {
+  if (a.returning !== b.returning) return a.returning ? -1 : 1;
+  if (!a.returning) {
+    if (a.call.urgency !== b.call.urgency) return a.call.urgency - b.call.urgency;
+    if (a.call.deadlineAt !== b.call.deadlineAt) return a.call.deadlineAt < b.call.deadlineAt ? -1 : 1;
+  }
+  return a.seniority - b.seniority;
+}
+
+export function compareByDeadline<W extends Waiter<W>>(a: W, b: W): number {
+  if (a.call.deadlineAt !== b.call.deadlineAt) return a.call.deadlineAt < b.call.deadlineAt ? -1 : 1;
+  return a.seniority - b.seniority;
+}
+
+export function compareByPass(a: { pass: number; order: number }, b: { pass: number; order: number }): number {
+  return a.pass - b.pass || a.order - b.order;
+}

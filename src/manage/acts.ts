@@ -1,0 +1,47 @@
+import type { RateLimit } from '../domain/budget.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { AuditRecord } from '../domain/record.ts';
+import type { Scope } from '../domain/scope.ts';
+import type { Store } from '../store/open-store.ts';
+import type { Vault } from '../vault/open-vault.ts';
+import { type AppActs, appActs } from './app-acts.ts';
+import { type AuditActs, auditActs } from './audit-acts.ts';
+import { type BudgetActs, budgetActs } from './budget-acts.ts';
+import { type KeyActs, keyActs } from './key-acts.ts';
+import { type LeakActs, leakActs } from './leak-acts.ts';
+import type { Probe } from './probe.ts';
+import { type TeamActs, teamActs } from './team-acts.ts';
+import { type TokenActs, tokenActs } from './token-acts.ts';
+
+/** Everything that administrators do, by name; the same whether it comes from the command line or over the socket. */
+export interface Acts extends TeamActs, KeyActs, BudgetActs, AppActs, TokenActs, LeakActs, AuditActs {}
+
+export type ActName = keyof Acts;
+
+export interface ActsDeps {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly record: Pick<AuditRecord, 'append' | 'intend' | 'query'>;
+  readonly clock: Clock;
+  readonly scopes: {
+    covers(held: readonly Scope[], needed: Scope): boolean;
+    known(scope: Scope): boolean;
+  };
+  /** Mason's origin that new keys belong to. */
+  readonly masonOrigin: string;
+  readonly probe: Probe;
+  /** What the lane takes where nobody gave a limit. */
+  readonly assumedLimit: RateLimit;
+}
+
+export function createActs(deps: ActsDeps): Acts {
+  return {
+    ...teamActs(deps),
+    ...keyActs(deps),
+    ...budgetActs(deps),
+    ...appActs(deps),
+    ...tokenActs(deps),
+    ...leakActs(deps),
+    ...auditActs(deps),
+  };
+}

@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { EFFECTS } from '../domain/effect.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { Actor, StoredEvent } from '../domain/event.ts';
+import type { AuditRecord, RecordFilter } from '../domain/record.ts';
+import { type Act, type ActDeps, looking } from './act.ts';
+import { instant, term, wholeNumber, yesOrNo } from './fields.ts';
+
+/** Events, newest first. */
+export interface EventPage {
+  readonly data: readonly StoredEvent[];
+  /** Opaque; gives the next older page as `after`. Absent on the last. */
+  readonly nextPage?: string;
+  /** Opaque; gives what came since as `before`. */
+  readonly prevPage?: string;
+}
+
+export interface AuditActs {
+  /**
+   * `{since?, until?, team?, app?, tokenId?, operation?, effect?, device?, status?, requestId?, kind?, limit?, after?, before?, follow?}`.
+   * Reading the record is itself on record; with `follow`, for those who ask again and again, once a minute.
+   */
+  'audit.query': Act<EventPage>;
+  /** `{requestId}`: all events of one call, oldest first. */
+  'audit.show': Act<{ data: readonly StoredEvent[] }>;
+}
+
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 1_000;
+const FOLLOW_MS = 60_000;
+const FOLLOWERS_MAX = 256;
+
+export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' | 'intend' | 'query'> }): AuditActs {
+  const { record, clock } = deps;
+  const notedAt = new Map<string, number>();
+  const time = instant(() => clock.epochMs());
+
+  /** Whether this reader's looking for this is on record since less than a minute. */
+  const isNoted = (by: Actor, filter: RecordFilter): boolean => {
+    const reader = JSON.stringify([by, filter]);
+    const now = clock.now();
+    const last = notedAt.get(reader);
+    if (last !== undefined && now - last < FOLLOW_MS) return true;
+    if (notedAt.size >= FOLLOWERS_MAX) notedAt.clear();
+    notedAt.set(reader, now);
+    return false;
+  };
+
+  return {
+    'audit.query': looking(
+      deps,
+      'audit.query',
+      z.strictObject({
+        since: time.optional(),
+        until: time.optional(),
+        team: term.optional(),
+        app: term.optional(),
+        tokenId: term.optional(),
+        operation: term.optional(),
+        effect: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).optional(),
+        device: term.optional(),
+        status: wholeNumber(100, 599).optional(),
+        requestId: term.optional(),
+        kind: term.optional(),
+        limit: wholeNumber(1, PAGE_MAX).default(PAGE_DEFAULT),
+        after: z.string({ error: 'a page key' }).max(1_024, { error: 'a page key' }).optional(),
+        before: z.string({ error: 'a page key' }).max(1_024, { error: 'a page key' }).optional(),
+        follow: yesOrNo.default(false),
+      }),
+      async ({ limit, after, before, follow, ...given }, by) => {
+        const filter = present(given);
+        const page = await record.query(filter, { limit, ...present({ after, before }) });
+        return {
+          details: { events: page.events.length },
+          silent: follow && isNoted(by, filter),
+          answer: { data: page.events, ...present({ nextPage: page.nextPage, prevPage: page.prevPage }) },
+        };
+      },
+    ),
+
+    'audit.show': looking(deps, 'audit.show', z.strictObject({ requestId: term }), async ({ requestId }) => {
+      const page = await record.query({ requestId }, { limit: PAGE_MAX });
+      if (page.events.length === 0) {
+        throw new GatewayError('not_found', `nothing with the request id ${requestId} is on record`);
+      }
+      return { details: { events: page.events.length }, answer: { data: page.events.toReversed() } };
+    }),
+  };
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the fields that are undefined: absent and undefined are not the same to those who spread. */
+function present<T extends object>(given: T): Present<T> {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<T>;
+}

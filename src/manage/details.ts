@@ -1,0 +1,56 @@
+import { formatRateLimit, type RateLimit } from '../domain/budget.ts';
+
+/** What an event says of an act, beside who and when. */
+export type Details = Readonly<Record<string, string | number | boolean>>;
+
+const CHARACTERS_MAX = 256;
+
+/** The fields of inputs that stand on record. A list of what may, so that a new field with a secret does not by itself. */
+const RECORDED_FIELDS: ReadonlySet<string> = new Set([
+  'slug',
+  'team',
+  'name',
+  'app',
+  'id',
+  'tokenId',
+  'scopes',
+  'limit',
+  'burst',
+  'budget',
+  'weight',
+  'from',
+  'urgency',
+  'effects',
+  'force',
+  'since',
+  'until',
+  'operation',
+  'effect',
+  'device',
+  'status',
+  'requestId',
+  'kind',
+]);
+
+/** An input as it stands on record. */
+export function detailsOf(input: unknown): Details {
+  const details: Record<string, string | number | boolean> = {};
+  if (typeof input !== 'object' || input === null) return details;
+  for (const [field, value] of Object.entries(input)) {
+    if (value === undefined || !RECORDED_FIELDS.has(field)) continue;
+    details[field] = plain(value);
+  }
+  return details;
+}
+
+function plain(value: unknown): string | number | boolean {
+  if (typeof value === 'number' || typeof value === 'boolean') return value;
+  if (Array.isArray(value)) return value.join(' ').slice(0, CHARACTERS_MAX);
+  if (isRateLimit(value)) return formatRateLimit(value);
+  if (value === null) return 'unknown';
+  return String(value).slice(0, CHARACTERS_MAX);
+}
+
+function isRateLimit(value: unknown): value is RateLimit {
+  return typeof value === 'object' && value !== null && 'calls' in value && 'windowMs' in value;
+}

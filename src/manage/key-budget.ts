@@ -1,0 +1,109 @@
+import { type Budget, formatRateLimit, type RateLimit } from '../domain/budget.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { MasonKey } from '../domain/mason-key.ts';
+import type { Store } from '../store/open-store.ts';
+import { newId } from './new-id.ts';
+
+/** What was said of a budget. Undefined: nothing; a limit of null: nobody knows it. */
+export interface BudgetWish {
+  readonly budget?: string | undefined;
+  readonly limit?: RateLimit | null | undefined;
+  readonly burst?: number | undefined;
+}
+
+/** The budget that a key is to have, and what must be done for it, in this order. */
+export interface BudgetChoice {
+  readonly budget: Budget;
+  readonly isNew: boolean;
+  /** Whether the budget exists and is to get the limit and burst that `budget` says. */
+  readonly limitChanges: boolean;
+}
+
+const NAME_CHARACTERS_MAX = 63;
+
+/**
+ * The budget for a new key: that of the same key elsewhere, because Mason counts it once; else the one named; else one of its own.
+ *
+ * @param twin a key of the same fingerprint
+ * @throws GatewayError `conflict` when that budget is another than the one named, or has another limit than the one given.
+ */
+export async function budgetForNewKey(
+  store: Store,
+  ownName: string,
+  twin: MasonKey | undefined,
+  wish: BudgetWish,
+  nowEpochMs: number,
+): Promise<BudgetChoice> {
+  const shared = twin === undefined ? undefined : await store.budgets.findById(twin.budgetId);
+  if (shared !== undefined && wish.budget !== undefined && wish.budget !== shared.name) {
+    throw new GatewayError(
+      'conflict',
+      `this key is in use already, on the budget ${shared.name}, and one key has one budget: expected ${shared.name} or none, ` +
+        `got ${wish.budget}`,
+    );
+  }
+  const existing = shared ?? (wish.budget === undefined ? undefined : await store.budgets.findByName(wish.budget));
+  if (existing === undefined) {
+    return newBudget(wish.budget ?? (await freeName(store, ownName)), wish, nowEpochMs);
+  }
+  const joined = withWish(existing, wish);
+  if (existing.limit !== undefined && !sameLimit(existing, joined)) {
+    throw new GatewayError(
+      'conflict',
+      `the budget ${existing.name} has the limit ${describeLimit(existing)} already, got ${describeLimit(joined)}: add the key ` +
+        'without a limit, and change the limit with "key set" if it is wrong',
+    );
+  }
+  return { budget: joined, isNew: false, limitChanges: !sameLimit(existing, joined) };
+}
+
+/** The budget that a key moves to, or stays on, and its limit there. */
+export async function budgetForKnownKey(
+  store: Store,
+  key: MasonKey,
+  wish: BudgetWish,
+  nowEpochMs: number,
+): Promise<BudgetChoice> {
+  const existing =
+    wish.budget === undefined
+      ? await store.budgets.findById(key.budgetId)
+      : await store.budgets.findByName(wish.budget);
+  if (existing === undefined) return newBudget(wish.budget ?? key.name, wish, nowEpochMs);
+  const wanted = withWish(existing, wish);
+  return { budget: wanted, isNew: false, limitChanges: !sameLimit(existing, wanted) };
+}
+
+/** Makes what the choice needs, before a key points at it. */
+export async function prepareBudget(store: Store, { budget, isNew, limitChanges }: BudgetChoice): Promise<void> {
+  if (isNew) await store.budgets.add(budget);
+  else if (limitChanges) await store.budgets.setLimit(budget.id, budget.limit, budget.burst);
+}
+
+function newBudget(name: string, wish: BudgetWish, nowEpochMs: number): BudgetChoice {
+  const blank: Budget = { id: newId('budget'), name, limit: undefined, burst: undefined, createdAt: nowEpochMs };
+  return { budget: withWish(blank, wish), isNew: true, limitChanges: false };
+}
+
+function withWish(budget: Budget, wish: BudgetWish): Budget {
+  return {
+    ...budget,
+    limit: wish.limit === undefined ? budget.limit : (wish.limit ?? undefined),
+    burst: wish.burst ?? budget.burst,
+  };
+}
+
+async function freeName(store: Store, wanted: string): Promise<string> {
+  const taken = new Set((await store.budgets.list()).map((budget) => budget.name));
+  let name = wanted.slice(0, NAME_CHARACTERS_MAX);
+  for (let n = 2; taken.has(name); n += 1) name = `${wanted.slice(0, NAME_CHARACTERS_MAX - 8)}-${n}`;
+  return name;
+}
+
+function sameLimit(a: Budget, b: Budget): boolean {
+  return a.limit?.calls === b.limit?.calls && a.limit?.windowMs === b.limit?.windowMs && a.burst === b.burst;
+}
+
+function describeLimit(budget: Budget): string {
+  const limit = budget.limit === undefined ? 'unknown' : formatRateLimit(budget.limit);
+  return budget.burst === undefined ? limit : `${limit} with bursts of ${budget.burst}`;
+}

@@ -1,0 +1,87 @@
+/** How a database spells the column types that we use, and what ends a `create table`. */
+export interface ColumnTypes {
+  readonly blob: 'blob' | 'bytea';
+  /** Must hold milliseconds since 1970. */
+  readonly integer: 'integer' | 'bigint';
+  readonly tableEnd: '' | 'strict';
+}
+
+export interface Migration {
+  /** From 1, without gaps. */
+  readonly version: number;
+  /**
+   * The oldest schema version whose code still works after this migration. A migration that only adds keeps it, so that a
+   * release runs on the next one's schema while gateways are replaced one by one; contracting comes a release later.
+   */
+  readonly oldestReader: number;
+  readonly statements: (types: ColumnTypes) => readonly string[];
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    oldestReader: 1,
+    statements: ({ blob, integer, tableEnd }) => [
+      `create table teams (
+        id text not null primary key,
+        slug text not null unique,
+        name text not null,
+        created_at ${integer} not null,
+        sealed_data_key ${blob} not null
+      ) ${tableEnd}`,
+      `create table apps (
+        id text not null primary key,
+        team_id text not null references teams (id) on delete cascade,
+        name text not null,
+        weight ${integer} not null,
+        created_at ${integer} not null,
+        unique (team_id, name)
+      ) ${tableEnd}`,
+      `create table budgets (
+        id text not null primary key,
+        name text not null unique,
+        limit_calls ${integer},
+        limit_window_ms ${integer},
+        burst ${integer},
+        created_at ${integer} not null
+      ) ${tableEnd}`,
+      `create table mason_keys (
+        id text not null primary key,
+        team_id text not null references teams (id) on delete cascade,
+        name text not null,
+        origin text not null,
+        scopes text not null,
+        budget_id text not null references budgets (id),
+        fingerprint text not null,
+        last4 text not null,
+        sealed ${blob} not null,
+        created_at ${integer} not null,
+        last_used_at ${integer},
+        unique (team_id, name)
+      ) ${tableEnd}`,
+      'create index mason_keys_budget on mason_keys (budget_id)',
+      'create index mason_keys_fingerprint on mason_keys (fingerprint)',
+      `create table tokens (
+        id text not null primary key,
+        app_id text not null references apps (id) on delete cascade,
+        team_id text not null references teams (id) on delete cascade,
+        digest text not null unique,
+        grace_digest text unique,
+        grace_until ${integer},
+        scopes text not null,
+        effect_ceiling text not null,
+        address_ranges text not null,
+        urgency_min ${integer} not null,
+        created_at ${integer} not null,
+        expires_at ${integer} not null,
+        revoked_at ${integer},
+        last_used_at ${integer}
+      ) ${tableEnd}`,
+      'create index tokens_app on tokens (app_id)',
+      'create index tokens_team on tokens (team_id)',
+      `create table settings (name text not null primary key, value text not null) ${tableEnd}`,
+      `create table revision (only ${integer} not null primary key check (only = 1), value ${integer} not null) ${tableEnd}`,
+      'insert into revision (only, value) values (1, 0)',
+    ],
+  },
+];

@@ -1,0 +1,101 @@
+import { closeSync, openSync } from 'node:fs';
+import { Kysely, sql } from 'kysely';
+import type { Apps } from '../domain/app.ts';
+import type { Budgets } from '../domain/budget.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { MasonKeys } from '../domain/mason-key.ts';
+import type { Teams } from '../domain/team.ts';
+import type { Tokens } from '../domain/token.ts';
+import { read } from './access.ts';
+import { storedApps } from './apps.ts';
+import { storedBudgets } from './budgets.ts';
+import { storedMasonKeys } from './mason-keys.ts';
+import { migrate } from './migrate.ts';
+import { type ColumnTypes, MIGRATIONS, type Migration } from './migrations.ts';
+import type { Database, Tables } from './schema.ts';
+import { type Settings, storedSettings } from './settings.ts';
+import { SqliteConnection } from './sqlite-connection.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import { storedTeams } from './teams.ts';
+import { storedTokens } from './tokens.ts';
+
+/** What outlives the process. Every method may throw GatewayError `store_unavailable`. */
+export interface Store extends AsyncDisposable {
+  readonly teams: Teams;
+  readonly apps: Apps;
+  readonly budgets: Budgets;
+  readonly keys: MasonKeys;
+  readonly tokens: Tokens;
+  readonly settings: Settings;
+  /** Grows with each change to teams, apps, budgets, keys and tokens (uses are none), by whichever process. */
+  revision(): Promise<number>;
+  /** Idempotent. What is asked afterwards fails with `store_unavailable`. */
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** The SQLite file; made with mode 0600 when absent. Several processes may share it. */
+  readonly file: string;
+  /** Milliseconds to wait for another process' change, default 5,000. */
+  readonly busyMsMax?: number;
+  /** Replaced in tests of upgrades. */
+  readonly migrations?: readonly Migration[];
+}
+
+const SQLITE_TYPES: ColumnTypes = { blob: 'blob', integer: 'integer', tableEnd: 'strict' };
+
+/**
+ * Opens the store and brings its schema up to date.
+ *
+ * @throws GatewayError `store_unavailable` with a message for the operator: it names the file.
+ */
+export async function openStore({ file, busyMsMax = 5_000, migrations = MIGRATIONS }: StoreOptions): Promise<Store> {
+  const opened: SqliteConnection[] = [];
+  try {
+    // SQLite would make it world-readable; its -wal and -shm take the mode of the file itself.
+    closeSync(openSync(file, 'a', 0o600));
+    const writer = new SqliteConnection(file, { readOnly: false, busyMsMax });
+    opened.push(writer);
+    // FULL: a revocation that was confirmed must survive a loss of power, and changes are rare.
+    await writer.run('pragma journal_mode = wal; pragma synchronous = full');
+    const writes = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
+    await migrate(writes, SQLITE_TYPES, migrations, hasTable);
+    const reader = new SqliteConnection(file, { readOnly: true, busyMsMax });
+    opened.push(reader);
+    return storeOver({ reads: new Kysely<Tables>({ dialect: sqliteDialect(reader) }), writes }, opened);
+  } catch (error) {
+    for (const connection of opened) connection.close();
+    throw cannotOpen(file, error);
+  }
+}
+
+function storeOver(database: Database, connections: readonly SqliteConnection[]): Store {
+  const close = async (): Promise<void> => {
+    await database.reads.destroy();
+    await database.writes.destroy();
+    // Kysely leaves a connection alone that was never used.
+    for (const connection of connections) connection.close();
+  };
+  return {
+    teams: storedTeams(database),
+    apps: storedApps(database),
+    budgets: storedBudgets(database),
+    keys: storedMasonKeys(database),
+    tokens: storedTokens(database),
+    settings: storedSettings(database),
+    revision: () =>
+      read(database, async (db) => (await db.selectFrom('revision').select('value').executeTakeFirstOrThrow()).value),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function hasTable(db: Kysely<Tables>, name: string): Promise<boolean> {
+  const found = await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db);
+  return found.rows.length > 0;
+}
+
+function cannotOpen(file: string, error: unknown): GatewayError {
+  const why = Error.isError(error) ? error.message : String(error);
+  return new GatewayError('store_unavailable', `the store ${file} cannot be opened: ${why}`, { cause: error });
+}

@@ -1,0 +1,87 @@
+import type { Kysely, Transaction } from 'kysely';
+
+/*
+ * The tables, as the queries see them. Only text, blob and integer, so that SQLite and PostgreSQL (text, bytea, bigint) share
+ * every query; instants and durations are milliseconds, lists are JSON text.
+ */
+
+export interface TeamRow {
+  id: string;
+  slug: string;
+  name: string;
+  created_at: number;
+  sealed_data_key: Uint8Array;
+}
+
+export interface AppRow {
+  id: string;
+  team_id: string;
+  name: string;
+  weight: number;
+  created_at: number;
+}
+
+export interface BudgetRow {
+  id: string;
+  name: string;
+  /** Both null: nobody said. */
+  limit_calls: number | null;
+  limit_window_ms: number | null;
+  burst: number | null;
+  created_at: number;
+}
+
+export interface MasonKeyRow {
+  id: string;
+  team_id: string;
+  name: string;
+  origin: string;
+  scopes: string;
+  budget_id: string;
+  fingerprint: string;
+  last4: string;
+  sealed: Uint8Array;
+  created_at: number;
+  last_used_at: number | null;
+}
+
+export interface TokenRow {
+  id: string;
+  app_id: string;
+  team_id: string;
+  digest: string;
+  grace_digest: string | null;
+  grace_until: number | null;
+  scopes: string;
+  effect_ceiling: string;
+  address_ranges: string;
+  urgency_min: number;
+  created_at: number;
+  expires_at: number;
+  revoked_at: number | null;
+  last_used_at: number | null;
+}
+
+export interface Tables {
+  teams: TeamRow;
+  apps: AppRow;
+  budgets: BudgetRow;
+  mason_keys: MasonKeyRow;
+  tokens: TokenRow;
+  settings: { name: string; value: string };
+  /** One row: how often anything changed that decides about calls. */
+  revision: { only: number; value: number };
+  /** One row: which migrations ran, and the oldest schema version whose code can still run on this. */
+  schema_version: { only: number; version: number; oldest_reader: number };
+}
+
+/**
+ * What the nouns query through. Reads have a way of their own, so that identifying a caller never waits behind a change
+ * that waits for another process; with PostgreSQL both are one pool.
+ */
+export interface Database {
+  readonly reads: Kysely<Tables>;
+  readonly writes: Kysely<Tables>;
+}
+
+export type Change = Transaction<Tables>;

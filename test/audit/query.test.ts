@@ -1,0 +1,207 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { eventLine } from '../../src/audit/event-line.ts';
+import { comparePositions } from '../../src/audit/position.ts';
+import { queryRecord } from '../../src/audit/query.ts';
+import { RunWriter } from '../../src/audit/run-writer.ts';
+import { sealSegment } from '../../src/audit/seal-segment.ts';
+import { unsealedSegments } from '../../src/audit/sealer.ts';
+import { SegmentCatalog } from '../../src/audit/segment-catalog.ts';
+import type { OutcomeEvent, StoredEvent } from '../../src/domain/event.ts';
+import type { RecordFilter, RecordPage } from '../../src/domain/record.ts';
+import { sampleOutcome } from './sample-events.ts';
+import { scratchDirectory } from './scratch-directory.ts';
+
+const AT = 1_790_000_000_000;
+/** Few values, so that filters hit and instants are equal often; instants go back now and then. */
+const someEvent = fc
+  .record({
+    at: fc.integer({ min: AT, max: AT + 12 }),
+    team: fc.constantFrom('a', 'b'),
+    app: fc.constantFrom('x', 'y'),
+    status: fc.constantFrom(200, 404),
+    effect: fc.constantFrom('read' as const, 'change' as const),
+    device: fc.constantFrom(undefined, 'D1', 'D2'),
+  })
+  .map(({ team, app, device, ...fields }) =>
+    sampleOutcome({
+      ...fields,
+      team,
+      teamId: `id-${team}`,
+      actor: { kind: 'app', app, appId: `id-${app}` },
+      targets: device === undefined ? [] : [{ kind: 'device', name: device }],
+    }),
+  );
+
+const someFilter: fc.Arbitrary<RecordFilter> = fc.record(
+  {
+    since: fc.integer({ min: AT - 1, max: AT + 13 }),
+    until: fc.integer({ min: AT - 1, max: AT + 13 }),
+    team: fc.constantFrom('a', 'id-b', 'c'),
+    app: fc.constantFrom('id-x', 'y'),
+    status: fc.constantFrom(200, 404),
+    effect: fc.constantFrom('read', 'change'),
+    device: fc.constantFrom('D1', 'D2'),
+  },
+  { requiredKeys: [] },
+);
+
+interface Written {
+  readonly at: number;
+  readonly chain: string;
+  readonly seq: number;
+  readonly event: OutcomeEvent;
+}
+
+function matches({ at, event }: Written, filter: RecordFilter): boolean {
+  return (
+    (filter.since === undefined || at >= filter.since) &&
+    (filter.until === undefined || at < filter.until) &&
+    (filter.team === undefined || event.team === filter.team || event.teamId === filter.team) &&
+    (filter.app === undefined || event.actor.app === filter.app || event.actor.appId === filter.app) &&
+    (filter.status === undefined || event.status === filter.status) &&
+    (filter.effect === undefined || event.effect === filter.effect) &&
+    (filter.device === undefined || event.targets?.[0]?.name === filter.device)
+  );
+}
+
+/** Several runs that write at the same time, into short segments, some of which are sealed; and the same in memory. */
+class Model {
+  readonly written: Written[] = [];
+  readonly directory: string;
+  readonly #writers: { writer: RunWriter; batch: number; chain: string; seq: number }[] = [];
+
+  constructor(directory: string, runs: number) {
+    this.directory = directory;
+    for (let n = 0; n < runs; n += 1) {
+      const gatewayId = `gw-${n}`;
+      const writer = new RunWriter({
+        directory,
+        gatewayId,
+        startedAt: AT,
+        segmentEventsMax: 6,
+        segmentAgeMsMax: 1e9,
+        busyMsMax: 1000,
+        resume: undefined,
+      });
+      const { run, head } = writer.write(0, '');
+      this.#writers.push({ writer, batch: 0, chain: `${gatewayId}/${run}`, seq: head.seq });
+    }
+  }
+
+  write(runOf: number, events: readonly OutcomeEvent[]): void {
+    const run = this.#writers[runOf % this.#writers.length];
+    if (run === undefined) return;
+    run.batch += 1;
+    run.writer.write(run.batch, events.map(eventLine).join(''));
+    run.writer.rest();
+    for (const event of events) this.written.push({ at: event.at, chain: run.chain, seq: ++run.seq, event });
+  }
+
+  seal(): void {
+    for (const path of unsealedSegments(this.directory, undefined)) sealSegment(path);
+  }
+
+  /** All that match, newest first. */
+  expected(filter: RecordFilter): string[] {
+    return this.written
+      .filter((one) => matches(one, filter))
+      .sort((a, b) => comparePositions(b, a))
+      .map(name);
+  }
+
+  close(): void {
+    for (const { writer } of this.#writers) writer.close();
+  }
+}
+
+function name({ chain, seq }: { chain: string; seq: number }): string {
+  return `${chain} ${seq}`;
+}
+
+function names(events: readonly StoredEvent[]): string[] {
+  return events.filter(({ event }) => event['kind'] === 'outcome').map(name);
+}
+
+const someBatches = fc.array(fc.tuple(fc.nat(5), fc.array(someEvent, { minLength: 1, maxLength: 4 })), {
+  maxLength: 14,
+});
+
+describe('paging', () => {
+  test('gives all that matches, once, in order, both ways, over several runs and segments', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        someBatches,
+        fc.array(someFilter, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: 1, max: 7 }),
+        (runs, batches, filters, limit) => {
+          using scratch = scratchDirectory();
+          const model = new Model(scratch.path, runs);
+          batches.forEach(([run, events], n) => {
+            model.write(run, events);
+            if (n === 5) model.seal();
+          });
+          const catalog = new SegmentCatalog(scratch.path);
+          for (const some of filters) {
+            const filter = { ...some, kind: 'outcome' };
+            const forth: string[] = [];
+            let page: RecordPage = queryRecord(catalog, filter, { limit });
+            forth.push(...names(page.events));
+            while (page.nextPage !== undefined) {
+              page = queryRecord(catalog, filter, { limit, after: page.nextPage });
+              forth.push(...names(page.events));
+            }
+            expect(forth).toEqual(model.expected(filter));
+            const back = names(page.events);
+            // From the last page back to the newest: its key then asks for what came since, which is nothing.
+            while (page.prevPage !== undefined && page.events.length > 0) {
+              page = queryRecord(catalog, filter, { limit, before: page.prevPage });
+              back.unshift(...names(page.events));
+            }
+            expect(back).toEqual(forth);
+          }
+          model.close();
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test('what comes while somebody pages on shows to who asks for it, once, and moves nothing', () => {
+    fc.assert(
+      fc.property(
+        someBatches,
+        someBatches,
+        someFilter,
+        fc.integer({ min: 1, max: 5 }),
+        (before, after, some, limit) => {
+          using scratch = scratchDirectory();
+          const filter = { ...some, kind: 'outcome' };
+          const model = new Model(scratch.path, 2);
+          for (const [run, events] of before) model.write(run, events);
+          const catalog = new SegmentCatalog(scratch.path);
+          let page = queryRecord(catalog, filter, { limit });
+          const old = model.expected(filter);
+          expect(names(page.events)).toEqual(old.slice(0, limit));
+          const came: string[] = [];
+          const look = (): void => {
+            page = queryRecord(catalog, filter, { limit, before: page.prevPage ?? '' });
+            came.push(...names(page.events));
+          };
+          after.forEach(([run, events], n) => {
+            model.write(run, events);
+            if (n === 4) model.seal();
+            if (n % 3 === 0) look();
+          });
+          do look();
+          while (page.events.length > 0);
+          const since = model.expected(filter).filter((one) => !old.includes(one));
+          expect(came.sort()).toEqual(since.sort());
+          model.close();
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+});

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
+
+let m: Management;
+
+beforeEach(async () => {
+  m = await openManagement();
+  for (const slug of ['a', 'b', 'c']) await m.acts['team.add'](OPERATOR, { slug }, `request-${slug}`);
+});
+
+afterEach(async () => {
+  await m.close();
+});
+
+describe('reading the record', () => {
+  test('is itself on record: who looked, for what, and how much they saw', async () => {
+    const page = await m.acts['audit.query'](OPERATOR, { team: 'b', since: '1h', limit: '10' });
+    expect(page.data.map((stored) => stored.event['team'])).toEqual(['b']);
+    expect(m.record.events.at(-1)).toMatchObject({
+      act: 'audit.query',
+      actor: OPERATOR,
+      details: { team: 'b', since: START_MS - 3_600_000, events: 1 },
+    });
+  });
+
+  test('goes page by page, newest first', async () => {
+    const first = await m.acts['audit.query'](OPERATOR, { limit: 2 });
+    expect(first.data.map((stored) => stored.event['team'])).toEqual(['c', 'b']);
+    const rest = await m.acts['audit.query'](OPERATOR, { limit: 2, after: first.nextPage });
+    expect(rest.data.map((stored) => stored.event['team'])).toEqual(['a']);
+    expect(rest).not.toHaveProperty('nextPage');
+  });
+
+  test('shows one call whole, oldest event first', async () => {
+    const { data } = await m.acts['audit.show'](OPERATOR, { requestId: 'request-b' });
+    expect(data).toHaveLength(1);
+    await expect(m.acts['audit.show'](OPERATOR, { requestId: 'none' })).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'nothing with the request id none is on record',
+    });
+  });
+
+  test('a reader who follows does not fill the record with the following', async () => {
+    const follow = (filter: object) => m.acts['audit.query'](OPERATOR, { follow: true, ...filter });
+    for (let second = 0; second < 59; second += 1) {
+      m.clock.ms = second * 1_000;
+      await follow({ team: 'a' });
+    }
+    await follow({ team: 'b' });
+    await m.acts['audit.query']({ kind: 'operator', account: 'eve' }, { follow: true, team: 'a' });
+    m.clock.ms = 61_000;
+    await follow({ team: 'a' });
+    expect(
+      m.record.events
+        .filter((event) => event.act === 'audit.query')
+        .map((event) => [event.at - START_MS, event.actor.account]),
+    ).toEqual([
+      [0, 'ada'],
+      [58_000, 'ada'],
+      [58_000, 'eve'],
+      [61_000, 'ada'],
+    ]);
+  });
+
+  test('a question that cannot be understood says what can', async () => {
+    await expect(
+      m.acts['audit.query'](OPERATOR, { since: 'Friday', effect: 'bad', status: 99, limit: 1_001, colour: 1 }),
+    ).rejects.toMatchObject({
+      message:
+        'since: expected an ISO time such as 2026-11-23T10:00:00Z, or 15m, 2h, 7d ago, got "Friday"; ' +
+        'effect: expected one of read, change, disruptive, destructive, got "bad"; ' +
+        'status: expected a whole number, 100 to 599, got 99; ' +
+        'limit: expected a whole number, 1 to 1000, got 1001; ' +
+        'colour: expected no such field',
+    });
+  });
+});

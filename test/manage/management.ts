@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Actor } from '../../src/domain/event.ts';
+import type { OpenedKey } from '../../src/domain/mason-key.ts';
+import { type Acts, createActs } from '../../src/manage/acts.ts';
+import type { ProbeResult } from '../../src/manage/probe.ts';
+import { covers, isKnownScope } from '../../src/mason/scopes.ts';
+import { openStore, type Store } from '../../src/store/open-store.ts';
+import { masterKeyFrom } from '../../src/vault/master-key.ts';
+import { openVault, type Vault } from '../../src/vault/open-vault.ts';
+import { MemoryRecord } from './memory-record.ts';
+
+export const OPERATOR: Actor = { kind: 'operator', account: 'ada' };
+export const MASON = 'https://api.bymason.com';
+export const START_MS = Date.parse('2026-11-23T10:00:00Z');
+
+/** A clock that stands until it is told. */
+export class HandClock {
+  ms = 0;
+  now = (): number => this.ms;
+  epochMs = (): number => START_MS + this.ms;
+  after = (): (() => void) => () => {};
+}
+
+/** The acts on a real store in a directory of its own, with a record in memory. */
+export interface Management {
+  readonly acts: Acts;
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly record: MemoryRecord;
+  readonly clock: HandClock;
+  readonly directory: string;
+  readonly probed: OpenedKey[];
+  probeAnswer: ProbeResult;
+  close(): Promise<void>;
+}
+
+export async function openManagement(): Promise<Management> {
+  const directory = await mkdtemp(join(tmpdir(), 'manage-'));
+  const store = await openStore({ file: join(directory, 'gateway.db') });
+  const vault = openVault({ masterKey: masterKeyFrom(randomBytes(32), 'of the test') });
+  const record = new MemoryRecord();
+  const clock = new HandClock();
+  const probed: OpenedKey[] = [];
+  const management: Management = {
+    acts: createActs({
+      store,
+      vault,
+      record,
+      clock,
+      scopes: { covers, known: isKnownScope },
+      masonOrigin: MASON,
+      probe: async (key) => {
+        probed.push(key);
+        return management.probeAnswer;
+      },
+      assumedLimit: { calls: 10, windowMs: 1_000 },
+    }),
+    store,
+    vault,
+    record,
+    clock,
+    directory,
+    probed,
+    probeAnswer: { verdict: 'alive', status: 200, message: 'GET /v1/default/device?limit=1 answered 200' },
+    async close() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+  return management;
+}

@@ -1,0 +1,50 @@
+import { GatewayError } from '../../src/domain/errors.ts';
+import type { AdminEvent, RecordEvent, StoredEvent } from '../../src/domain/event.ts';
+import type { AuditRecord, RecordFilter } from '../../src/domain/record.ts';
+
+/** A record that remembers, and can be told to fail. */
+export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'query'> {
+  readonly events: AdminEvent[] = [];
+  /** What was asked of it, newest last. */
+  readonly queries: { filter: RecordFilter; page: object }[] = [];
+  broken = false;
+  /** Happens between the announcement of an act and the act. */
+  onIntend: (() => void | Promise<void>) | undefined;
+
+  async intend(event: RecordEvent): Promise<void> {
+    if (this.broken) throw new GatewayError('record_unavailable', 'the record cannot be written');
+    this.#write(event);
+    await this.onIntend?.();
+  }
+
+  append(event: RecordEvent): void {
+    if (!this.broken) this.#write(event);
+  }
+
+  async query(filter: RecordFilter, page: { limit: number; before?: string; after?: string }) {
+    this.queries.push({ filter, page });
+    const matching = this.events
+      .map((event, index): StoredEvent => ({ chain: 'gw/1', seq: index + 1, digest: 'd', event: { ...event } }))
+      .filter(({ event }) => filter.requestId === undefined || event['requestId'] === filter.requestId)
+      .filter(({ event }) => filter.team === undefined || event['team'] === filter.team)
+      .filter(({ seq }) => page.before === undefined || seq >= Number(page.before))
+      .filter(({ seq }) => page.after === undefined || seq < Number(page.after))
+      .toReversed();
+    const events = matching.slice(0, page.limit);
+    const oldest = events.at(-1);
+    return {
+      events,
+      ...(matching.length > events.length && oldest !== undefined ? { nextPage: String(oldest.seq) } : {}),
+      prevPage: String(this.events.length + 1),
+    };
+  }
+
+  acts(): string[] {
+    return this.events.map((event) => `${event.act} ${event.result}${event.errorCode ? ` ${event.errorCode}` : ''}`);
+  }
+
+  /** Only what an administrator could have typed gets in here: the tests give no other events. */
+  #write(event: RecordEvent): void {
+    if (event.kind === 'admin') this.events.push(event);
+  }
+}

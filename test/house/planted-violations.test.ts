@@ -19,7 +19,11 @@ const PLANTED: readonly (readonly [file: string, content: string, rule: string])
   ['src/call/planted.ts', "import { x } from '../manage/act.ts';\nx();\n", 'noRestrictedImports'],
   ['src/call/planted-config.ts', "import { x } from '../config/config.ts';\nx();\n", 'noRestrictedImports'],
   ['src/admin/planted.ts', "import { x } from '../gateway.ts';\nx();\n", 'noRestrictedImports'],
-  ['src/call/planted-sql.ts', "import { DatabaseSync } from 'node:sqlite';\nnew DatabaseSync('');\n", 'noRestrictedImports'],
+  [
+    'src/call/planted-sql.ts',
+    "import { DatabaseSync } from 'node:sqlite';\nnew DatabaseSync('');\n",
+    'noRestrictedImports',
+  ],
   ['src/simulator/planted.ts', "import { x } from '../mason/scopes.ts';\nx();\n", 'noRestrictedImports'],
   ['src/simulator/fleet/planted.ts', "import { x } from '../../mason/scopes.ts';\nx();\n", 'noRestrictedImports'],
   ['src/call/planted-env.ts', 'export const x = process.env.HOME;\n', 'noProcessEnv'],
@@ -27,8 +31,16 @@ const PLANTED: readonly (readonly [file: string, content: string, rule: string])
   ['src/call/planted-barrel.ts', "export * from './walk.ts';\n", 'noBarrelFile'],
   ['src/call/PlantedName.ts', 'export const x = 1;\n', 'useFilenamingConvention'],
   ['src/call/planted-console.ts', "console.log('x');\n", 'noConsole'],
-  ['src/lane/planted-a.ts', "import { b } from './planted-b.ts';\nexport const a = (): number => b();\n", 'noImportCycles'],
-  ['src/lane/planted-b.ts', "import { a } from './planted-a.ts';\nexport const b = (): number => a();\n", 'noImportCycles'],
+  [
+    'src/lane/planted-a.ts',
+    "import { b } from './planted-b.ts';\nexport const a = (): number => b();\n",
+    'noImportCycles',
+  ],
+  [
+    'src/lane/planted-b.ts',
+    "import { a } from './planted-a.ts';\nexport const b = (): number => a();\n",
+    'noImportCycles',
+  ],
   ['src/call/planted-promise.ts', 'async function f(): Promise<void> {}\nf();\n', 'noFloatingPromises'],
   ['src/call/planted-any.ts', 'export const x = (y: any): number => y;\n', 'noExplicitAny'],
 ];

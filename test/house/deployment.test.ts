@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/config.ts';
+import { VARIABLES } from '../../src/config/env.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+interface Service {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly read_only?: boolean;
+}
+
+const compose = parse(read('docker-compose.yml')) as {
+  services: Readonly<Record<'gateway' | 'simulator', Service>>;
+  volumes: Readonly<Record<string, unknown>>;
+};
+const dockerfile = read('Dockerfile');
+const inContainer = (path: string): string => join(root, path.replace(/^\/app\//, ''));
+
+describe('What is deployed can start', () => {
+  test('the settings of docker-compose.yml are settings that the gateway takes', () => {
+    const { environment = {} } = compose.services.gateway;
+    expect(Object.keys(environment).filter((name) => !(VARIABLES as readonly string[]).includes(name))).toEqual([]);
+    const file = inContainer(environment['GATEWAY_CONFIG'] ?? '');
+    const config = loadConfig({ ...environment, GATEWAY_CONFIG: file });
+    expect(config.mason.origin).toBe('http://simulator:8090');
+  });
+
+  test('every file that an image copies or starts is there', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) =>
+      (match[1] ?? '').split(' '),
+    );
+    const started = [
+      dockerfile.match(/^CMD (\[.+\])$/m)?.[1] ?? '[]',
+      JSON.stringify(compose.services.simulator.command),
+    ]
+      .flatMap((command) => JSON.parse(command) as string[])
+      .filter((word) => word.startsWith('src/') || word.startsWith('./src/'));
+    expect(started).toHaveLength(4);
+    expect([...copied, ...started].filter((file) => !existsSync(join(root, file)))).toEqual([]);
+  });
+
+  test('the image runs without rights, keeps its state in a volume, and says whether it is well', () => {
+    expect(dockerfile).toMatch(/^USER node$/m);
+    expect(dockerfile).toMatch(/^VOLUME \/data$/m);
+    expect(dockerfile).toMatch(/^HEALTHCHECK .*\\\n {2}CMD \["node", .*\/readyz/m);
+    expect(compose.services.gateway.volumes).toEqual(['gateway-data:/data']);
+    expect(Object.keys(compose.volumes)).toEqual(['gateway-data']);
+  });
+
+  test('the private door is not published, and the public one to this machine only', () => {
+    expect(compose.services.gateway.ports).toEqual(['127.0.0.1:8080:8080']);
+    expect(compose.services.simulator.ports).toBeUndefined();
+  });
+
+  test('config/gateway.yaml as shipped says what is the default anyway', () => {
+    const { source: _shipped, ...shipped } = loadConfig({ GATEWAY_CONFIG: join(root, 'config/gateway.yaml') });
+    const empty = loadConfig({ GATEWAY_CONFIG: join(root, 'test/house/empty.yaml') });
+    const { source: _empty, ...defaults } = empty;
+    expect(shipped).toEqual(defaults);
+  });
+
+  test('every setting that config/gateway.yaml shows commented out is one that the gateway knows', () => {
+    const shown = read('config/gateway.yaml')
+      .replace(/^ {2}# (\w+:)/gm, '  $1')
+      .replace(/^#/gm, ' #');
+    const settings = parse(shown) as Record<string, Record<string, unknown> | null>;
+    const known = loadConfig({ GATEWAY_CONFIG: join(root, 'test/house/empty.yaml') }) as unknown as typeof settings;
+    const optional = ['baseUrl'];
+    for (const [room, inside] of Object.entries(settings)) {
+      const names = Object.keys(inside ?? {}).filter((name) => !optional.includes(name));
+      expect([room, names.filter((name) => !(name in (known[room] ?? {})))]).toEqual([room, []]);
+    }
+    expect(Object.keys(settings).toSorted()).toEqual(
+      Object.keys(known)
+        .filter((room) => room !== 'source')
+        .toSorted(),
+    );
+  });
+});
+
+describe('The package stays installable and speaks of itself alone', () => {
+  test('the lock file names no download addresses', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved":\s*"http/);
+    expect(read('.npmrc')).toContain('omit-lockfile-registry-resolved=true');
+  });
+
+  test('every dependency is pinned', () => {
+    const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+    const all = { ...manifest['dependencies'], ...manifest['devDependencies'], ...manifest['optionalDependencies'] };
+    expect(Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test('what continuous integration runs is what the README tells', () => {
+    const readme = read('README.md');
+    expect(read('.ci/run')).toContain('npm ci && npm test');
+    for (const command of ['npm ci && npm start', 'npm ci && npm test']) expect(readme).toContain(command);
+  });
+
+  test('every variable of the environment is in the README', () => {
+    for (const name of VARIABLES) expect(read('README.md')).toContain(`\`${name}\``);
+  });
+});

@@ -37,7 +37,7 @@ export class BatchPump {
   #retryAt = 0;
   #isDue = false;
   #isAsked = false;
-  #onDrained: (() => void) | undefined;
+  #onDrained: (() => void)[] = [];
 
   constructor(options: PumpOptions, backlog: Backlog, writer: BatchWriter) {
     this.#options = options;
@@ -81,11 +81,20 @@ export class BatchPump {
 
   /** Sends all that waits; settles when it is written, or the next attempt has failed. */
   drain(): Promise<void> {
+    this.#retryAt = 0;
+    return this.flushed();
+  }
+
+  /** Sends all that waits, when the next attempt is due; settles when nothing waits any more, or an attempt has failed. */
+  flushed(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onDrained = resolve;
-      this.#retryAt = 0;
+      this.#onDrained.push(resolve);
       this.flush();
     });
+  }
+
+  #drained(): void {
+    for (const tell of this.#onDrained.splice(0)) tell();
   }
 
   #next(): void {
@@ -98,7 +107,7 @@ export class BatchPump {
       void this.#send(batch);
     } else {
       this.#isDue = false;
-      this.#onDrained?.();
+      this.#drained();
       if (this.#failure !== undefined) void this.#send(PROBE);
     }
   }
@@ -136,7 +145,7 @@ export class BatchPump {
     if (batch.appendEvents > 0) this.#again = { ...batch, intents: [] };
     for (const intent of [...batch.intents, ...this.#backlog.takeIntents()]) intent.settle(failure);
     if (isNews) this.#options.onProblem(failure);
-    this.#onDrained?.();
+    this.#drained();
     this.#options.onRoom();
   }
 }

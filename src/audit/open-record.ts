@@ -27,6 +27,8 @@ export interface RecordOptions {
 const FLUSH_MS_MAX = 200;
 const SEGMENT_EVENTS_MAX = 100_000;
 const SEGMENT_AGE_MS_MAX = 86_400_000;
+/** How long a question waits for what happened just before it to be written. */
+const SETTLE_MS_MAX = 500;
 /** How long a disk that does not answer may hold up the end of the process. */
 const CLOSE_MS_MAX = 5_000;
 
@@ -57,7 +59,10 @@ export async function openRecord(options: RecordOptions): Promise<AuditRecord> {
     intend: (event) => recorder.intend(event),
     append: (event) => recorder.append(event),
     room: () => recorder.room(),
-    query: (filter, page) => queries.query(filter, page),
+    async query(filter, page) {
+      await recorder.settled(SETTLE_MS_MAX);
+      return queries.query(filter, page);
+    },
     health: () => recorder.health(),
     async close() {
       const isDrained = await within(clock, CLOSE_MS_MAX, recorder.close());

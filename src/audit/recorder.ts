@@ -81,6 +81,18 @@ export class Recorder {
     return this.#room.wait();
   }
 
+  /** Writes what is held, so that who asks finds it; settles when that is done or has failed, or after `msMax`. */
+  settled(msMax: number): Promise<void> {
+    if (this.#backlog.events === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#options.clock.after(msMax, resolve);
+      void this.#pump.flushed().then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
   health(): RecordHealth {
     const { problem } = this.#pump;
     const { gap, events, bytes } = this.#backlog;

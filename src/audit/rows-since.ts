@@ -28,7 +28,7 @@ export function rowsSince(
     .filter(([run]) => mark.heads[run] !== undefined || mayBeNewer(run, mark))
     .map(([run, segments]) => runRows(run, segments, mark.heads[run] ?? 0, filter, limit));
   const merged = runs.flatMap(({ rows }) => withReached(rows));
-  const taken = merged.sort((a, b) => a.reached - b.reached || comparePositions(a.row, b.row)).slice(0, limit);
+  const taken = merged.sort(compareReached).slice(0, limit);
   const rows = taken.map(({ row }) => row);
   const heads = { ...view.mark.heads };
   for (const run of runs) {
@@ -50,11 +50,21 @@ function runRows(run: string, segments: SegmentView[], since: number, filter: Re
   return { run, since, rows };
 }
 
-/** Events with the latest instant that their chain had come to, which never goes back. */
-function withReached(rows: readonly FoundRow[]): { row: FoundRow; reached: number }[] {
+interface Reached {
+  readonly row: FoundRow;
+  /** The latest instant that the chain had come to, which never goes back. */
+  readonly reached: number;
+}
+
+function withReached(rows: readonly FoundRow[]): Reached[] {
   let reached = 0;
   return rows.map((row) => {
     reached = Math.max(reached, row.at);
     return { row, reached };
   });
+}
+
+/** Keeps the order of each chain, whatever instants its events carry. */
+function compareReached(a: Reached, b: Reached): number {
+  return comparePositions({ ...a.row, at: a.reached }, { ...b.row, at: b.reached });
 }

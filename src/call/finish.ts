@@ -26,6 +26,7 @@ export function finish(rooms: { record: AuditRecord; observer: CallObserver }, c
   const outcome: OutcomeEvent = {
     kind: call.attempts.length > 0 || call.intended ? 'outcome' : 'refused',
     ...callFacts(call),
+    at: call.epochMs + Math.round(call.elapsed()),
     result: resultOf(call, end),
     status: answered.status,
     ...(answered.source === undefined ? {} : { errorSource: answered.source }),

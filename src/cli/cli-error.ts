@@ -12,6 +12,13 @@ export class CliError extends Error {
   }
 }
 
+/** The gateway does not answer now, and may answer the same later: it was stopped, or is about to. */
+export class AwayError extends CliError {
+  constructor(message: string, cause?: unknown) {
+    super('failed', 'api_error', message, cause);
+  }
+}
+
 export function usageError(message: string): CliError {
   return new CliError('usage', 'invalid_request_error', message);
 }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredEvent } from '../domain/event.ts';
+import type { EventPage } from '../manage/audit-acts.ts';
+import { AwayError } from './cli-error.ts';
 import { EVENT_COLUMNS, EVENT_WIDTHS } from './event-lines.ts';
 import { safeJson } from './safe-text.ts';
 import { padded, tableLines } from './table.ts';
@@ -7,17 +9,20 @@ import type { VerbContext } from './verb.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const EVENTS_A_LOOK = 1_000;
+/** While the gateway is away it is asked after so long, then after twice that, at last as often as when it is there. */
+const RETRY_MS_MIN = 100;
 
-/** Prints the newest events and then each that comes, oldest first, until it is interrupted. With --json a line each. */
+/**
+ * Prints the newest events and then each that comes, oldest first, until it is interrupted. With --json a line each. When the
+ * gateway goes away meanwhile it is waited for: the page key says what was seen, so that nothing is lost or comes twice.
+ */
 export async function followRecord(
-  { acts, print, untilInterrupted }: VerbContext,
+  context: VerbContext,
   filter: Readonly<Record<string, unknown>>,
   limit: string,
 ): Promise<void> {
-  const interrupted = untilInterrupted();
-  const printEvents = async (newestFirst: readonly StoredEvent[]): Promise<void> => {
-    await print.lines(newestFirst.toReversed().map((event) => (print.json ? safeJson(event) : eventRow(event))));
-  };
+  const { print } = context;
+  const interrupted = context.untilInterrupted();
   if (!print.json)
     await print.lines([
       padded(
@@ -25,13 +30,33 @@ export async function followRecord(
         EVENT_WIDTHS,
       ),
     ]);
-  const first = await acts.perform('audit.query', { ...filter, limit, follow: true });
-  await printEvents(first.data);
-  let before = first.prevPage;
-  while (await waited(interrupted)) {
-    const page = await acts.perform('audit.query', { ...filter, limit: EVENTS_A_LOOK, before, follow: true });
-    await printEvents(page.data);
+  let page = await look(context, { ...filter, limit, follow: true }, interrupted);
+  let before: string | undefined;
+  while (page !== undefined) {
+    await print.lines(page.data.toReversed().map((event) => (print.json ? safeJson(event) : eventRow(event))));
     before = page.prevPage ?? before;
+    if (!(await waited(LOOK_EVERY_MS, interrupted))) return;
+    page = await look(context, { ...filter, limit: EVENTS_A_LOOK, before, follow: true }, interrupted);
+  }
+}
+
+/** A page, as soon as the gateway gives it; undefined when it was interrupted before. */
+async function look(
+  { acts, print }: VerbContext,
+  input: Readonly<Record<string, unknown>>,
+  interrupted: AbortSignal,
+): Promise<EventPage | undefined> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      const page = await unlessInterrupted(acts.perform('audit.query', input), interrupted);
+      if (page !== undefined && failures > 0) await print.aside('The gateway answers again.');
+      return page;
+    } catch (error) {
+      if (!(error instanceof AwayError)) throw error;
+      const { type, message } = error;
+      if (failures === 0) await print.problem({ type, message: `the gateway is away, and waited for: ${message}` });
+    }
+    if (!(await waited(Math.min(LOOK_EVERY_MS, RETRY_MS_MIN * 2 ** failures), interrupted))) return undefined;
   }
 }
 
@@ -43,10 +68,23 @@ function eventRow(event: StoredEvent): string {
   return row;
 }
 
-/** False when it was interrupted meanwhile. */
-async function waited(interrupted: AbortSignal): Promise<boolean> {
+/** Undefined when it was interrupted first: an answer may take minutes, and Ctrl-C shall not. */
+async function unlessInterrupted<T>(promise: Promise<T>, interrupted: AbortSignal): Promise<T | undefined> {
+  const ended = Promise.withResolvers<undefined>();
+  const end = (): void => ended.resolve(undefined);
+  if (interrupted.aborted) end();
+  interrupted.addEventListener('abort', end);
   try {
-    await sleep(LOOK_EVERY_MS, undefined, { signal: interrupted });
+    return await Promise.race([ended.promise, promise]);
+  } finally {
+    interrupted.removeEventListener('abort', end);
+  }
+}
+
+/** False when it was interrupted meanwhile. */
+async function waited(delayMs: number, interrupted: AbortSignal): Promise<boolean> {
+  try {
+    await sleep(delayMs, undefined, { signal: interrupted });
     return true;
   } catch {
     return false;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { problemLines } from './problem-lines.ts';
 import { safeJson } from './safe-text.ts';
 import { type Column, tableLines } from './table.ts';
 
@@ -31,6 +32,11 @@ export class Printer {
   async lines(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
     if (!this.#stdout.write(`${lines.join('\n')}\n`)) await once(this.#stdout, 'drain');
+  }
+
+  /** To standard error: something is wrong that does not end the command. */
+  async problem(problem: { type: string; message: string }): Promise<void> {
+    this.#stderr.write(problemLines(problem, this.json));
   }
 
   /** To people only, beside the answer: standard error, nothing with --json. */

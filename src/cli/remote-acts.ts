@@ -3,7 +3,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ACCOUNT_HEADER, requestFor } from '../admin/routes.ts';
 import type { ActClient } from './act-client.ts';
-import { CliError } from './cli-error.ts';
+import { AwayError, CliError } from './cli-error.ts';
 
 /** A key test may wait its turn in the line and then for Mason. */
 const ANSWER_MS_MAX = 180_000;
@@ -37,12 +37,7 @@ export function remoteActs(socketPath: string, account: string | undefined): Act
         [answer] = await response;
         answered = await text(answer);
       } catch (error) {
-        throw new CliError(
-          'failed',
-          'api_error',
-          `the gateway at ${socketPath} did not answer: ${messageOf(error)}`,
-          error,
-        );
+        throw new AwayError(`the gateway at ${socketPath} did not answer: ${messageOf(error)}`, error);
       }
       const parsed = parse(answered, socketPath);
       const status = answer.statusCode ?? 0;
@@ -64,12 +59,13 @@ function parse(answered: string, socketPath: string): unknown {
 }
 
 function refusal(status: number, answered: unknown): CliError {
-  const { type, message } = Object(answered) as { type?: unknown; message?: unknown };
-  return new CliError(
-    status === 400 ? 'usage' : 'failed',
-    String(type ?? 'api_error'),
-    String(message ?? `status ${status}`),
-  );
+  const { type = 'api_error', message = `status ${status}` } = Object(answered) as {
+    type?: unknown;
+    message?: unknown;
+  };
+  // So does one answer that cannot read its record now, as while it closes its rooms.
+  if (status === 503) return new AwayError(String(message));
+  return new CliError(status === 400 ? 'usage' : 'failed', String(type), String(message));
 }
 
 function messageOf(error: unknown): string {

@@ -2,9 +2,9 @@ import { CommanderError } from 'commander';
 import { GatewayError } from '../domain/errors.ts';
 import { errorAnswer } from '../http/errors.ts';
 import { CliError } from './cli-error.ts';
+import { problemLines } from './problem-lines.ts';
 import { createProgram, type Ending } from './program.ts';
 import type { Rooms, Terminal } from './rooms.ts';
-import { safeJson, safeText } from './safe-text.ts';
 
 /**
  * Runs one command.
@@ -23,10 +23,9 @@ export async function runCli<Config>(
     return ending.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { kind, type, message } = told(error);
-    const isJson = argv.includes('--json');
-    terminal.stderr.write(isJson ? `${safeJson({ type, message })}\n` : `${lines(message)}\n`);
-    return kind === 'usage' ? 2 : 1;
+    const problem = told(error);
+    terminal.stderr.write(problemLines(problem, argv.includes('--json')));
+    return problem.kind === 'usage' ? 2 : 1;
   }
 }
 
@@ -43,12 +42,4 @@ function told(error: unknown): { kind: 'usage' | 'failed'; type: string; message
     return { kind: 'failed', type, message };
   }
   return { kind: 'failed', type: 'api_error', message: Error.isError(error) ? error.message : String(error) };
-}
-
-/** One line an error; settings have one a problem. */
-function lines(message: string): string {
-  return message
-    .split('\n')
-    .map((line) => `gateway: ${safeText(line)}`)
-    .join('\n');
 }

@@ -30,7 +30,7 @@ export interface Attempt {
 export interface CallFacts {
   /** UUIDv7 of the call; also answered as `Request-Id`. */
   readonly requestId: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when the call came for an intent, when it ended for an outcome. */
   readonly at: number;
   readonly actor: Actor;
   readonly teamId?: string;
@@ -103,6 +103,9 @@ export interface StoredEvent {
   readonly seq: number;
   /** SHA-256 of the canonical bytes, hex. */
   readonly digest: string;
-  /** The event, parsed from the bytes as written; targets are joined from their own rows. */
+  /**
+   * The event, parsed from the bytes as written. `targets` is `{count, sha256}` there; `list`, of at most 1,000
+   * `{kind, name}`, is joined from their own rows.
+   */
   readonly event: Readonly<Record<string, unknown>>;
 }

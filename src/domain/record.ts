@@ -23,7 +23,10 @@ export interface RecordPage {
   readonly events: readonly StoredEvent[];
   /** Opaque; gives the next older page as `after`. Absent on the last. */
   readonly nextPage?: string;
-  /** Opaque; gives what came since as `before`, newest first, the oldest of it included. */
+  /**
+   * Opaque; as `before` it gives the page of newer events. That of the newest page gives what was written since, each event
+   * once, however late it came; it may give an empty page, with the key to ask again.
+   */
   readonly prevPage?: string;
 }
 
@@ -39,7 +42,7 @@ export interface AuditRecord {
   append(event: RecordEvent): void;
   /**
    * Room for one more event: undefined when there is, else a promise for it that settles after 1 s at the latest, also
-   * when there is none (the event is then a gap).
+   * when there is none (the event is then a gap). While nothing can be written it is undefined: waiting would make no room.
    */
   room(): Promise<void> | undefined;
   /**

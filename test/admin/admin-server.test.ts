@@ -26,8 +26,14 @@ describe('the management API', () => {
     expect(answer.body).toMatchObject({ slug: 'acme' });
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.headers).not.toHaveProperty('x-powered-by');
+    const act = {
+      act: 'team.add',
+      requestId: answer.headers['request-id'],
+      actor: { kind: 'operator', account: 'grace' },
+    };
     expect(m.record.events).toMatchObject([
-      { act: 'team.add', requestId: answer.headers['request-id'], actor: { kind: 'operator', account: 'grace' } },
+      { ...act, result: 'intended' },
+      { ...act, result: 'done' },
     ]);
   });
 

@@ -1,14 +1,26 @@
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
-import { openRecord, type RecordOptions } from '../../src/audit/open-record.ts';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { openRecord as open, type RecordOptions } from '../../src/audit/open-record.ts';
 import { openRecordReader } from '../../src/audit/open-record-reader.ts';
 import { systemClock } from '../../src/domain/clock.ts';
+import type { AuditRecord } from '../../src/domain/record.ts';
 import { recordContract } from '../contracts/record-contract.ts';
 import { readChains } from './read-chain.ts';
 import { sampleAct, sampleIntent, sampleOutcome } from './sample-events.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 import { until } from './until.ts';
+
+const opened: AuditRecord[] = [];
+
+// A test that failed would leave threads behind, and jest waiting for them.
+afterEach(() => Promise.all(opened.splice(0).map((record) => record.close())));
+
+async function openRecord(from: RecordOptions): Promise<AuditRecord> {
+  const record = await open(from);
+  opened.push(record);
+  return record;
+}
 
 function options(directory: string, more: Partial<RecordOptions> = {}): RecordOptions {
   return {

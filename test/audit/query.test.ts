@@ -33,18 +33,21 @@ const someEvent = fc
     }),
   );
 
-const someFilter: fc.Arbitrary<RecordFilter> = fc.record(
-  {
-    since: fc.integer({ min: AT - 1, max: AT + 13 }),
-    until: fc.integer({ min: AT - 1, max: AT + 13 }),
-    team: fc.constantFrom('a', 'id-b', 'c'),
-    app: fc.constantFrom('id-x', 'y'),
-    status: fc.constantFrom(200, 404),
-    effect: fc.constantFrom('read', 'change'),
-    device: fc.constantFrom('D1', 'D2'),
-  },
-  { requiredKeys: [] },
-);
+/** At most two conditions: more would leave nothing to page through. */
+const someFilter: fc.Arbitrary<RecordFilter> = fc
+  .array(
+    fc.oneof(
+      fc.record({ since: fc.integer({ min: AT - 1, max: AT + 13 }) }),
+      fc.record({ until: fc.integer({ min: AT - 1, max: AT + 13 }) }),
+      fc.record({ team: fc.constantFrom('a', 'id-b', 'c') }),
+      fc.record({ app: fc.constantFrom('id-x', 'y') }),
+      fc.record({ status: fc.constantFrom(200, 404) }),
+      fc.record({ effect: fc.constantFrom('read', 'change') }),
+      fc.record({ device: fc.constantFrom('D1', 'D2') }),
+    ),
+    { maxLength: 2 },
+  )
+  .map((conditions): RecordFilter => Object.assign({}, ...conditions));
 
 interface Written {
   readonly at: number;
@@ -136,7 +139,7 @@ describe('paging', () => {
         fc.array(someFilter, { minLength: 1, maxLength: 4 }),
         fc.integer({ min: 1, max: 7 }),
         (runs, batches, filters, limit) => {
-          using scratch = scratchDirectory();
+          using scratch = scratchDirectory('memory');
           const model = new Model(scratch.path, runs);
           batches.forEach(([run, events], n) => {
             model.write(run, events);
@@ -176,7 +179,7 @@ describe('paging', () => {
         someFilter,
         fc.integer({ min: 1, max: 5 }),
         (before, after, some, limit) => {
-          using scratch = scratchDirectory();
+          using scratch = scratchDirectory('memory');
           const filter = { ...some, kind: 'outcome' };
           const model = new Model(scratch.path, 2);
           for (const [run, events] of before) model.write(run, events);
@@ -203,5 +206,37 @@ describe('paging', () => {
       ),
       { numRuns: 25 },
     );
+  });
+
+  test('the newest events are found in a long open segment, wherever in it they stand', () => {
+    using scratch = scratchDirectory('memory');
+    const writer = new RunWriter({
+      directory: scratch.path,
+      gatewayId: 'gw',
+      startedAt: AT,
+      segmentEventsMax: 1e9,
+      segmentAgeMsMax: 1e9,
+      busyMsMax: 1000,
+      resume: undefined,
+    });
+    const count = 2000;
+    // Mostly in order, every 97th far too early, and the very newest among the first.
+    const instants = Array.from({ length: count }, (_, n) => (n === 5 ? AT + 1e6 : n % 97 === 0 ? AT - n : AT + n));
+    for (let n = 0; n < count; n += 10) {
+      const events = instants.slice(n, n + 10).map((at) => sampleOutcome({ at, requestId: String(at) }));
+      writer.write(n / 10 + 1, events.map(eventLine).join(''));
+    }
+    const expected = instants.toSorted((a, b) => b - a).map(String);
+    const catalog = new SegmentCatalog(scratch.path);
+    const found: StoredEvent[] = [];
+    let page = queryRecord(catalog, { kind: 'outcome' }, { limit: 3 });
+    expect(page.events.map(({ event }) => event['requestId'])).toEqual(expected.slice(0, 3));
+    found.push(...page.events);
+    while (page.nextPage !== undefined) {
+      page = queryRecord(catalog, { kind: 'outcome' }, { limit: 150, after: page.nextPage });
+      found.push(...page.events);
+    }
+    expect(found.map(({ event }) => event['requestId'])).toEqual(expected);
+    writer.close();
   });
 });

@@ -12,6 +12,12 @@ export interface Ran {
   readonly err: string;
 }
 
+export interface Running {
+  readonly out: string;
+  readonly err: string;
+  readonly ended: Promise<Ran>;
+}
+
 /** The command line over acts of its own, with or without a running gateway. */
 export interface CommandLine {
   readonly management: Management;
@@ -23,6 +29,8 @@ export interface CommandLine {
   startGateway(): Promise<{ close(): Promise<void> }>;
   /** @param input what is piped into standard input, or a terminal to type at */
   run(words: readonly string[], input?: string | Input): Promise<Ran>;
+  /** Begins to run a command that goes on and on, and shows what it says meanwhile. */
+  begin(words: readonly string[]): Running;
   json(...words: string[]): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -43,13 +51,22 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
     simulate: async () => 0,
     ...overrides,
   };
-  const run = async (words: readonly string[], input: string | Input = ''): Promise<Ran> => {
+  const begin = (words: readonly string[], input: string | Input = ''): Running => {
     const [out, err] = [new Collector(), new Collector()];
     const stdin = typeof input === 'string' ? new PassThrough().end(input) : input;
     const terminal = { stdin, stdout: out, stderr: err, untilInterrupted: () => interrupt.signal };
-    const code = await runCli(words, rooms, terminal);
-    return { code, out: out.text, err: err.text };
+    const ended = runCli(words, rooms, terminal).then((code) => ({ code, out: out.text, err: err.text }));
+    return {
+      get out() {
+        return out.text;
+      },
+      get err() {
+        return err.text;
+      },
+      ended,
+    };
   };
+  const run = (words: readonly string[], input: string | Input = ''): Promise<Ran> => begin(words, input).ended;
   return {
     management,
     directory: management.directory,
@@ -65,6 +82,7 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
         }),
       ),
     run,
+    begin,
     async json(...words) {
       const ran = await run([...words, '--json']);
       if (ran.code !== 0) throw new Error(`${words.join(' ')}: ${ran.err}`);

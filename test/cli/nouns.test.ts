@@ -36,9 +36,13 @@ describe.each(['through the running gateway', 'with no gateway running'])('the c
     expect(token.err).toContain('Shown this once.');
 
     expect(cli.management.record.acts()).toEqual([
+      'team.add intended',
       'team.add done',
+      'key.add intended',
       'key.add done',
+      'app.add intended',
       'app.add done',
+      'token.create intended',
       'token.create done',
     ]);
     for (const event of cli.management.record.events) {

@@ -200,6 +200,19 @@ describe('whatever happens', () => {
     );
   });
 
+  test('a call that is back after its app was forgotten joins the calls that its app has now', () => {
+    const queue = new FairQueue<Plain>();
+    const atMason = enter(queue, 'a', { name: 'at Mason' });
+    queue.next();
+    for (let i = 0; i < 1_000; i++) queue.leave(enter(queue, `passing-${i}`));
+    enter(queue, 'a', { name: 'new' });
+    atMason.returning = true;
+    queue.join(atMason);
+    queue.makeReady(atMason);
+    expect([...queue.waitingApps()].map(({ id }) => id)).toEqual(['a']);
+    expect(drain(queue)).toEqual(['at Mason', 'new']);
+  });
+
   test('apps that came once are not remembered for ever', () => {
     const queue = new FairQueue<Plain>();
     for (let i = 0; i < 10_000; i++) {

@@ -72,7 +72,7 @@ describe('no kind of limit may refuse what the slots let go', () => {
         fc.integer(),
         (limit, spread, gapParts, seed) => check(limit, undefined, spread, gapParts, seed),
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('no kind of limit may refuse what the slots let go', () => {
       fc.property(limits, fc.integer({ min: 1, max: 500 }), gaps, fc.integer(), (limit, burst, gapParts, seed) =>
         check(limit, burst, 0.01, gapParts, seed),
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -186,7 +186,7 @@ describe('the predicted instant of a slot is the one that comes', () => {
         const real = driveSlots(slots, atOnce(line, now), onTime);
         for (const [i, instant] of real.entries()) expect(predicted[i]).toBeCloseTo(instant, 6);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

@@ -26,7 +26,7 @@ describe('a list kept in order', () => {
         for (const value of [0, 333, 701])
           expect(list.rank(value)).toBe(sorted.filter((other) => other < value).length);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StoredEvent } from '../../src/domain/event.ts';
 import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
 
 let m: Management;
@@ -12,28 +13,34 @@ afterEach(async () => {
   await m.close();
 });
 
+function teamAndResult({ event }: StoredEvent): string {
+  return `${event['team']} ${event['result']}`;
+}
+
 describe('reading the record', () => {
   test('is itself on record: who looked, for what, and how much they saw', async () => {
     const page = await m.acts['audit.query'](OPERATOR, { team: 'b', since: '1h', limit: '10' });
-    expect(page.data.map((stored) => stored.event['team'])).toEqual(['b']);
+    expect(page.data.map(teamAndResult)).toEqual(['b done', 'b intended']);
     expect(m.record.events.at(-1)).toMatchObject({
       act: 'audit.query',
       actor: OPERATOR,
-      details: { team: 'b', since: START_MS - 3_600_000, events: 1 },
+      details: { team: 'b', since: START_MS - 3_600_000, events: 2 },
     });
   });
 
   test('goes page by page, newest first', async () => {
-    const first = await m.acts['audit.query'](OPERATOR, { limit: 2 });
-    expect(first.data.map((stored) => stored.event['team'])).toEqual(['c', 'b']);
-    const rest = await m.acts['audit.query'](OPERATOR, { limit: 2, after: first.nextPage });
-    expect(rest.data.map((stored) => stored.event['team'])).toEqual(['a']);
+    const first = await m.acts['audit.query'](OPERATOR, { limit: 3 });
+    expect(first.data.map(teamAndResult)).toEqual(['c done', 'c intended', 'b done']);
+    const second = await m.acts['audit.query'](OPERATOR, { limit: 2, after: first.nextPage });
+    expect(second.data.map(teamAndResult)).toEqual(['b intended', 'a done']);
+    const rest = await m.acts['audit.query'](OPERATOR, { limit: 2, after: second.nextPage });
+    expect(rest.data.map(teamAndResult)).toEqual(['a intended']);
     expect(rest).not.toHaveProperty('nextPage');
   });
 
   test('shows one call whole, oldest event first', async () => {
     const { data } = await m.acts['audit.show'](OPERATOR, { requestId: 'request-b' });
-    expect(data).toHaveLength(1);
+    expect(data.map(teamAndResult)).toEqual(['b intended', 'b done']);
     await expect(m.acts['audit.show'](OPERATOR, { requestId: 'none' })).rejects.toMatchObject({
       code: 'not_found',
       message: 'nothing with the request id none is on record',

@@ -144,7 +144,7 @@ describe('Mason keys', () => {
     };
     await expect(add('acme', 'main', 'key-1')).rejects.toMatchObject({ code: 'not_found' });
     expect(await m.store.budgets.list()).toEqual([]);
-    expect(m.record.acts().slice(-2)).toEqual(['key.add done', 'key.add failed not_found']);
+    expect(m.record.acts().slice(-2)).toEqual(['key.add intended', 'key.add failed not_found']);
   });
 
   test('a test of a key sends exactly that key, in its turn, and the record says what came of it', async () => {

@@ -8,13 +8,13 @@ export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'qu
   /** What was asked of it, newest last. */
   readonly queries: { filter: RecordFilter; page: object }[] = [];
   broken = false;
-  /** Happens between the announcement of an act and the act. */
+  /** Happens when an act is on record as intended, before it is carried out: not when it is done. */
   onIntend: (() => void | Promise<void>) | undefined;
 
   async intend(event: RecordEvent): Promise<void> {
     if (this.broken) throw new GatewayError('record_unavailable', 'the record cannot be written');
     this.#write(event);
-    await this.onIntend?.();
+    if (event.kind === 'admin' && event.result === 'intended') await this.onIntend?.();
   }
 
   append(event: RecordEvent): void {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { GatewayError } from '../../src/domain/errors.ts';
 import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
 
 let m: Management;
@@ -13,25 +14,25 @@ afterEach(async () => {
 
 describe('administrative acts', () => {
   test('stand on record before they are done: who, what, when, to what', async () => {
-    let teamsAtIntent: unknown;
+    const atIntent: unknown[] = [];
     m.record.onIntend = async () => {
-      teamsAtIntent = await m.store.teams.list();
+      atIntent.push(await m.store.teams.list(), m.record.acts());
+      m.clock.ms = 5;
     };
     const team = await m.acts['team.add'](OPERATOR, { slug: 'acme', name: 'Acme Ltd' }, 'request-1');
-    expect(teamsAtIntent).toEqual([]);
-    expect(m.record.events).toEqual([
-      {
-        kind: 'admin',
-        requestId: 'request-1',
-        at: START_MS,
-        actor: OPERATOR,
-        act: 'team.add',
-        teamId: team.id,
-        team: 'acme',
-        details: { slug: 'acme', name: 'Acme Ltd' },
-        result: 'done',
-      },
-    ]);
+    expect(atIntent).toEqual([[], ['team.add intended']]);
+    const announced = {
+      kind: 'admin',
+      requestId: 'request-1',
+      at: START_MS,
+      actor: OPERATOR,
+      act: 'team.add',
+      teamId: team.id,
+      team: 'acme',
+      details: { slug: 'acme', name: 'Acme Ltd' },
+      result: 'intended',
+    };
+    expect(m.record.events).toEqual([announced, { ...announced, at: START_MS + 5, result: 'done' }]);
     expect(team).toEqual({
       id: expect.stringMatching(/^team_[0-9a-z]{20}$/),
       slug: 'acme',
@@ -49,6 +50,44 @@ describe('administrative acts', () => {
     expect(await m.store.teams.list()).toEqual([]);
   });
 
+  test('are on record as done, durably, only when they are', async () => {
+    const seen: unknown[] = [];
+    const intend = m.record.intend.bind(m.record);
+    m.record.intend = async (event) => {
+      seen.push([event.kind === 'admin' && event.result, (await m.store.teams.list()).length]);
+      await intend(event);
+    };
+    await m.acts['team.add'](OPERATOR, { slug: 'acme' });
+    expect(seen).toEqual([
+      ['intended', 0],
+      ['done', 1],
+    ]);
+  });
+
+  test('what was done is answered, also when the record breaks meanwhile', async () => {
+    m.record.onIntend = () => {
+      m.record.broken = true;
+    };
+    expect(await m.acts['team.add'](OPERATOR, { slug: 'acme' })).toMatchObject({ slug: 'acme' });
+    expect(await m.store.teams.list()).toHaveLength(1);
+    expect(m.record.acts()).toEqual(['team.add intended']);
+  });
+
+  test('what was done, and could not be made durable in time, is on record as soon as may be', async () => {
+    const intend = m.record.intend.bind(m.record);
+    m.record.intend = async (event) => {
+      if (event.kind === 'admin' && event.result === 'done') {
+        throw new GatewayError('record_unavailable', 'not durable in time');
+      }
+      await intend(event);
+    };
+    expect(await m.acts['team.add'](OPERATOR, { slug: 'acme' }, 'r')).toMatchObject({ slug: 'acme' });
+    expect(m.record.events.map(({ requestId, result }) => [requestId, result])).toEqual([
+      ['r', 'intended'],
+      ['r', 'done'],
+    ]);
+  });
+
   test('an operator may still look around while the record cannot be written', async () => {
     m.record.broken = true;
     expect(await m.acts['team.list'](OPERATOR)).toEqual({ data: [] });
@@ -60,12 +99,12 @@ describe('administrative acts', () => {
       code: 'store_unavailable',
     });
     expect(m.record.events.map(({ requestId, result, errorCode }) => [requestId, result, errorCode])).toEqual([
-      ['r', 'done', undefined],
+      ['r', 'intended', undefined],
       ['r', 'failed', 'store_unavailable'],
     ]);
   });
 
-  test('a refused act is on record as failed, and never as done', async () => {
+  test('a refused act is on record as failed, and never as intended or done', async () => {
     await expect(m.acts['app.add'](OPERATOR, { team: 'nobody', name: 'x' })).rejects.toMatchObject({
       code: 'not_found',
     });

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditRecord, RecordFilter, RecordPage } from '../../src/domain/record.ts';
 import { sampleIntent, sampleOutcome } from '../audit/sample-events.ts';
-import { until } from '../audit/until.ts';
 
 /** Where an implementation keeps a record; opened again, it is the same record. */
 export interface RecordPlace {

@@ -63,8 +63,8 @@ async function attempt(
   try {
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
     call.reached = true;
-    const durationMs = noteAttempt(call, startMs, { status: answer.status });
-    lane.observe(call.operation.id, durationMs);
+    noteAttempt(call, startMs, { status: answer.status });
+    lane.observe(call.operation.id, answer.firstByteMs);
     const verdict = await judgeAnswer(answer, circumstances);
     call.unsure = call.changes && saysNothing(answer.status, verdict);
     return { answer, verdict };
@@ -83,11 +83,10 @@ function saysNothing(status: number, verdict: Verdict): boolean {
   return verdict.kind === 'error' && verdict.error instanceof GatewayError && verdict.error.code === 'mason_bad_answer';
 }
 
-function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): number {
+function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): void {
   const durationMs = call.elapsed() - startMs;
   call.attempts.push({ startMs, durationMs, ...end });
   call.masonMs += durationMs;
-  return durationMs;
 }
 
 async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict: Verdict): Promise<void> {

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { maskTokens } from '../audit/canonical-json.ts';
 import type { OutcomeEvent } from '../domain/event.ts';
 import type { CallObserver } from './finish.ts';
 
@@ -24,10 +25,12 @@ export function logCalls(log: Logger): CallObserver {
         team: outcome.team,
         app: outcome.actor.app,
         method: outcome.method,
-        path: outcome.path,
+        // A client that puts its token where it does not belong shall not find it in a log.
+        path: maskTokens(outcome.path),
         operation: outcome.operation,
         status: outcome.status,
         result: outcome.result,
+        source: outcome.errorSource,
         error: outcome.errorCode,
         queueMs: rounded(outcome.queueMs),
         masonMs: rounded(outcome.masonMs),
@@ -38,7 +41,8 @@ export function logCalls(log: Logger): CallObserver {
     );
     if (outcome.errorCode === 'internal')
       log.error({ requestId: outcome.requestId, err: thrown }, 'a bug: please report it');
-    else if (outcome.status >= 500 && Error.isError(thrown)) {
+    else if (outcome.status >= 500 && outcome.errorSource === 'gateway' && Error.isError(thrown)) {
+      // Of our own words only: Mason's could hold a key.
       log.warn({ requestId: outcome.requestId, error: outcome.errorCode, cause: causeOf(thrown) }, 'call failed');
     }
   };

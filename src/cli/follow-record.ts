@@ -9,8 +9,8 @@ import type { VerbContext } from './verb.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const EVENTS_A_LOOK = 1_000;
-/** While the gateway is away it is asked after so long, then after twice that, at last as often as when it is there. */
-const RETRY_MS_MIN = 100;
+/** A gateway that is away is asked after this part of a look's time, then after twice that, at last as often as one that is there. */
+const RETRY_PART_MIN = 0.1;
 
 /**
  * Prints the newest events and then each that comes, oldest first, until it is interrupted. With --json a line each. When the
@@ -21,7 +21,7 @@ export async function followRecord(
   filter: Readonly<Record<string, unknown>>,
   limit: string,
 ): Promise<void> {
-  const { print } = context;
+  const { print, lookEveryMs = LOOK_EVERY_MS } = context;
   const interrupted = context.untilInterrupted();
   if (!print.json)
     await print.lines([
@@ -35,14 +35,14 @@ export async function followRecord(
   while (page !== undefined) {
     await print.lines(page.data.toReversed().map((event) => (print.json ? safeJson(event) : eventRow(event))));
     before = page.prevPage ?? before;
-    if (!(await waited(LOOK_EVERY_MS, interrupted))) return;
+    if (!(await waited(lookEveryMs, interrupted))) return;
     page = await look(context, { ...filter, limit: EVENTS_A_LOOK, before, follow: true }, interrupted);
   }
 }
 
 /** A page, as soon as the gateway gives it; undefined when it was interrupted before. */
 async function look(
-  { acts, print }: VerbContext,
+  { acts, print, lookEveryMs = LOOK_EVERY_MS }: VerbContext,
   input: Readonly<Record<string, unknown>>,
   interrupted: AbortSignal,
 ): Promise<EventPage | undefined> {
@@ -56,7 +56,8 @@ async function look(
       const { type, message } = error;
       if (failures === 0) await print.problem({ type, message: `the gateway is away, and waited for: ${message}` });
     }
-    if (!(await waited(Math.min(LOOK_EVERY_MS, RETRY_MS_MIN * 2 ** failures), interrupted))) return undefined;
+    const retryMs = lookEveryMs * Math.min(1, RETRY_PART_MIN * 2 ** failures);
+    if (!(await waited(retryMs, interrupted))) return undefined;
   }
 }
 

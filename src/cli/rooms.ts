@@ -28,4 +28,6 @@ export interface Terminal {
   readonly stderr: Writable;
   /** From now on Ctrl-C does not end the process, but aborts this: for commands that go on and on. */
   untilInterrupted(): AbortSignal;
+  /** Milliseconds from one look of `audit tail -f` to the next; 1,000 where not given. */
+  readonly lookEveryMs?: number;
 }

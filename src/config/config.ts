@@ -42,7 +42,8 @@ export function loadConfig(env: Env = readEnv()): Config {
   if (!result.success) {
     for (const issue of result.error.issues) {
       const where = issue.path.join('.') || '(top level)';
-      problems.push(`${origin(issue.path, env, source)}: ${where}: ${issue.message}${got(given, issue.path)}`);
+      const said = /expected|^Unrecognized/.test(issue.message) ? issue.message : `expected ${issue.message}`;
+      problems.push(`${origin(issue.path, env, source)}: ${where}: ${said}${got(given, issue.path)}`);
     }
     throw new ConfigError(problems);
   }

@@ -12,7 +12,8 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   epochMs: () => Date.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
+    // Node cuts fractions off, and would call back too early.
+    const timer = setTimeout(callback, Math.ceil(delayMs));
     timer.unref();
     return () => clearTimeout(timer);
   },

@@ -5,6 +5,7 @@ import { answerError, answerErrorOnSocket } from './answer.ts';
 import { closeGently } from './close-gently.ts';
 import { checkRequest } from './request-rules.ts';
 import type { RequestTarget } from './request-target.ts';
+import { Turns } from './turns.ts';
 
 export interface ServerBounds {
   readonly headersBytesMax: number;
@@ -31,18 +32,13 @@ export function bodyRefusal(req: IncomingMessage): GatewayError | undefined {
   return refusals.get(req);
 }
 
-/** Requests of a connection whose answers are not written to their end, the oldest first. */
-type Unanswered = WeakMap<Socket, Set<ServerResponse>>;
-
 /**
  * The server behind every public door. Whatever HTTP itself refuses — parser errors, time-outs, unknown expectations,
  * missing hosts — is answered in our shape here, before any route.
  */
 export function createPublicServer(bounds: ServerBounds, handle: Handler): Server {
-  const unanswered: Unanswered = new WeakMap();
-  const serve = (req: IncomingMessage, res: ServerResponse): void => {
-    if (isClosing(unanswered, req.socket)) return;
-    remember(unanswered, req.socket, res);
+  const turns = new Turns();
+  const begin = (req: IncomingMessage, res: ServerResponse): void => {
     let target: RequestTarget;
     try {
       target = checkRequest(req);
@@ -53,6 +49,7 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
     }
     handle(req, res, target);
   };
+  const serve = (req: IncomingMessage, res: ServerResponse): void => turns.serve(req, res, () => begin(req, res));
   const server = createServer(
     {
       maxHeaderSize: bounds.headersBytesMax,
@@ -70,45 +67,25 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
   // The body is asked for ("100 Continue") where it is read, not before it is known that anybody wants it.
   server.on('checkContinue', serve);
   server.on('checkExpectation', (req: IncomingMessage, res: ServerResponse) => {
-    remember(unanswered, req.socket, res);
-    answerError(res, new GatewayError('expectation_failed', 'the only "expect" taken is "100-continue"'));
+    const refusal = new GatewayError('expectation_failed', 'the only "expect" taken is "100-continue"');
+    turns.serve(req, res, () => answerError(res, refusal));
   });
   server.on('connection', closeGently);
   server.on('connect', (_req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     const refusal = new GatewayError('method_not_allowed', 'CONNECT is not served', { allow: ['GET', 'POST'] });
-    const last = lastOf(unanswered, socket);
-    // Answers come in the order of the requests (RFC 9112 section 9.3.2), also before this one that Node hands out at once.
-    if (last === undefined) answerErrorOnSocket(socket, refusal);
-    else last.once('close', () => answerErrorOnSocket(socket, refusal));
+    turns.afterLast(socket, () => answerErrorOnSocket(socket, refusal));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    refuseOnSocket(error, socket, lastOf(unanswered, socket));
+    refuseOnSocket(error, socket, turns.last(socket));
   });
-  // Node's one timer of a socket: nothing moved on it for so long. A request that waits for its turn is no reason to end it.
+  // Node's one timer of a socket: nothing moved on it for so long. A request that waits for its turn is no reason to end it,
+  // nor are headers that are still due: those have a time of their own, and a client is told of it.
   server.setTimeout(bounds.answerIdleMs, (socket: Socket) => {
-    if (socket.writableLength > 0 || lastOf(unanswered, socket) === undefined) socket.destroy();
+    const isIdle = turns.last(socket) === undefined && socket.bytesWritten > 0;
+    if (isIdle || socket.writableLength > 0) socket.destroy();
   });
   return server;
-}
-
-function remember(unanswered: Unanswered, socket: Socket, res: ServerResponse): void {
-  const own = unanswered.getOrInsertComputed(socket, () => new Set());
-  own.add(res);
-  res.once('close', () => own.delete(res));
-}
-
-/**
- * Whether an answer was given that closes the connection: then nothing more is served on it (RFC 9112 section 9.6), or a
- * change could be made behind a refusal, and nobody would be told. Node calls such an answer `_last`.
- */
-function isClosing(unanswered: Unanswered, socket: Socket): boolean {
-  if (socket.writableEnded) return true;
-  return [...(unanswered.get(socket) ?? [])].some((res) => (res as { _last?: boolean })._last === true);
-}
-
-function lastOf(unanswered: Unanswered, socket: Socket): ServerResponse | undefined {
-  return [...(unanswered.get(socket) ?? [])].at(-1);
 }
 
 function refuseOnSocket(error: NodeJS.ErrnoException, socket: Socket, last: ServerResponse | undefined): void {

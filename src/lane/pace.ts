@@ -27,7 +27,7 @@ export const SPREAD_PART_MAX = 1 / 10;
 const PACE_PART = 0.98;
 /**
  * With 64 buckets a horizon of even pace and its oldest bucket together stay below the limit; with 32 they do not, and
- * the pace stutters (3 % lost at 1,000/s).
+ * the pace stutters.
  */
 const BUCKETS_PER_WINDOW = 64;
 /** Below this, one call of rounding is more than 5 % of the limit: one call a window is left unused. */

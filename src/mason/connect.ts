@@ -23,7 +23,7 @@ export function masonConnector(rules: ConnectRules): buildConnector.connector {
   });
   return (options, callback) => {
     connect(options, (...result) => {
-      if (result[1] !== null) watchAnswerHeads(result[1]);
+      if (result[0] === null) watchAnswerHeads(result[1]);
       callback(...result);
     });
   };

@@ -1,4 +1,4 @@
-import { type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, errors, Pool } from 'undici';
 import { AnswerBody } from './answer-body.ts';
 import { type ConnectRules, masonConnector } from './connect.ts';
 
@@ -19,6 +19,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: AnswerBody;
+  /** From the writing of the request to the head of its answer, in milliseconds: without the making of a connection. */
+  readonly firstByteMs: number;
 }
 
 /** No answer, or none that HTTP knows. */
@@ -99,6 +101,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #leave = (): void => this.#onLeave();
   #controller: Dispatcher.DispatchController | undefined;
   #body: AnswerBody | undefined;
+  #startedAt = 0;
   #left = false;
 
   constructor(signal: AbortSignal, resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void) {
@@ -115,13 +118,14 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#controller = controller;
+    this.#startedAt = performance.now();
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']): void {
     // Interim answers end at the socket, and no status beyond these comes past it (answer-heads.ts).
     if (status < 200 || status > 599) throw new BadAnswer(`status ${String(status).padStart(3, '0')}`);
     this.#body = new AnswerBody(controller);
-    this.#resolve({ status, headers, body: this.#body });
+    this.#resolve({ status, headers, body: this.#body, firstByteMs: performance.now() - this.#startedAt });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -156,8 +160,11 @@ const TIMEOUTS = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 
 function reasonOf(error: NodeJS.ErrnoException): SendFailure['reason'] {
   const code = error.code ?? '';
   if (TIMEOUTS.has(code)) return 'timeout';
-  const garbage = error instanceof BadAnswer || code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW';
+  // By its class: undici means to give parser errors a code, and gives none.
+  const unread = error instanceof BadAnswer || error instanceof errors.HTTPParserError;
   const misframed =
-    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || /bad (?:response|upgrade|status)/.test(error.message);
-  return garbage || misframed ? 'bad_answer' : 'unreachable';
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' ||
+    /bad (?:response|upgrade|status)/.test(error.message);
+  return unread || misframed ? 'bad_answer' : 'unreachable';
 }

@@ -9,7 +9,7 @@ const answer = (status: number, headers: Answer['headers'] = {}, body = ''): Ans
   const pushed = new AnswerBody({ pause() {}, resume() {}, abort() {} });
   pushed.push(Buffer.from(body));
   pushed.end();
-  return { status, headers, body: pushed };
+  return { status, headers, body: pushed, firstByteMs: 0 };
 };
 
 const first = { changes: false, conditional: false, attempts: 1, epochMs: 1_800_000_000_000 };

@@ -54,7 +54,7 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
   const begin = (words: readonly string[], input: string | Input = ''): Running => {
     const [out, err] = [new Collector(), new Collector()];
     const stdin = typeof input === 'string' ? new PassThrough().end(input) : input;
-    const terminal = { stdin, stdout: out, stderr: err, untilInterrupted: () => interrupt.signal };
+    const terminal = { stdin, stdout: out, stderr: err, untilInterrupted: () => interrupt.signal, lookEveryMs: 20 };
     const ended = runCli(words, rooms, terminal).then((code) => ({ code, out: out.text, err: err.text }));
     return {
       get out() {

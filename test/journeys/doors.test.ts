@@ -122,7 +122,7 @@ describe('the private door', () => {
     await using own = await startGateway({ masonUrl: simulator.url });
     const caller = await own.token();
     await simulator.faults({ kind: 'slow-headers', delayMs: 1_000 });
-    const underWay = own.call(caller, '/v1/default/device?limit=1');
+    const underWay = own.call(caller, '/v1/default/device?limit=1', { headers: { connection: 'close' } });
     await eventually('it is at Mason', async () => (await simulator.stats()).inFlight === 1);
     const closed = own.close();
     const ready = await fetch(`${own.privateUrl}/readyz`);

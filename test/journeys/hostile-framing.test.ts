@@ -6,7 +6,7 @@ beforeAll(async () => {
   bench = await openBench();
   await bench.good();
 });
-afterAll(() => bench[Symbol.asyncDispose]());
+afterAll(() => bench.close());
 
 const POST = 'POST /v1/default/group HTTP/1.1\r\n';
 const JSON_TYPE = 'Content-Type: application/json\r\n';

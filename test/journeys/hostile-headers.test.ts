@@ -7,7 +7,7 @@ beforeAll(async () => {
   bench = await openBench();
   await bench.good();
 });
-afterAll(() => bench[Symbol.asyncDispose]());
+afterAll(() => bench.close());
 
 const GET = 'GET /v1/default/device?limit=1 HTTP/1.1\r\n';
 

@@ -6,7 +6,7 @@ beforeAll(async () => {
   bench = await openBench();
   await bench.good();
 });
-afterAll(() => bench[Symbol.asyncDispose]());
+afterAll(() => bench.close());
 
 /** Targets that two servers might read differently; none may be repaired, and none may reach Mason. */
 const HOSTILE: readonly (readonly [danger: string, target: string])[] = [

@@ -83,7 +83,7 @@ export async function spawnGateway(cwd: string, env: Readonly<Record<string, str
 /** A start that is expected to fail: gives its end. */
 export async function failedStart(cwd: string, env: Readonly<Record<string, string>> = {}): Promise<End> {
   const { child, ended } = run(cwd, env);
-  const cancel = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const cancel = setTimeout(() => child.kill('SIGKILL'), 40_000);
   const end = await ended;
   clearTimeout(cancel);
   return end;

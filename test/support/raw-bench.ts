@@ -20,6 +20,7 @@ export interface RawBench extends AsyncDisposable {
   untouched(): Promise<void>;
   /** Calls that the gateway thinks are under way. */
   callsOpen(): Promise<number>;
+  close(): Promise<void>;
 }
 
 /** The path of a sound read. */
@@ -34,6 +35,10 @@ export async function openBench(
   const token = await gateway.token();
   const auth = `Host: 127.0.0.1:${gateway.port}\r\nAuthorization: Bearer ${token}\r\n`;
   const open = (): Promise<RawSocket> => RawSocket.open(gateway.port);
+  const close = async (): Promise<void> => {
+    await gateway.close();
+    await sim.close();
+  };
   return {
     sim,
     gateway,
@@ -62,10 +67,8 @@ export async function openBench(
       const metrics = await (await fetch(`${gateway.privateUrl}/metrics`)).text();
       return Number(/^mason_gateway_calls_open (\d+)$/m.exec(metrics)?.[1]);
     },
-    async [Symbol.asyncDispose]() {
-      await gateway.close();
-      await sim.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -7,8 +7,8 @@ const pool = new Pool(upstream, { connections: 256, pipelining: 1 });
 export function relay(req, res) {
   const { host: _host, connection: _connection, ...headers } = req.headers;
   headers.authorization = `basic ${key}`;
-  const body = req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined;
-  pool.dispatch({ method: req.method, path: req.url, headers, body: body ? null : req }, new Answer(res));
+  const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+  pool.dispatch({ method: req.method, path: req.url, headers, body: hasBody ? req : null }, new Answer(res));
 }
 
 class Answer {

@@ -8,6 +8,8 @@ const HEADROOM_MIN = 1.5;
 const BAR = { name: 'http-proxy-middleware', ratio: 1.5 } as const;
 const GOAL = { name: 'nginx', ratio: 0.5 } as const;
 
+const MEGABYTE = 1_000_000;
+
 export type Rounds = ReadonlyMap<string, readonly Round[]>;
 
 /** The gateway's throughput relative to another's: by round, since what disturbs one round disturbs both. */
@@ -31,7 +33,7 @@ export function printTable(rounds: Rounds, direct: readonly LoadResult[]): void 
         middle((round) => round.p50Ms).toFixed(2),
         middle((round) => round.p99Ms).toFixed(2),
         middle((round) => round.processorMicros).toFixed(1),
-        (middle((round) => round.residentBytes) / 2 ** 20).toFixed(0),
+        (middle((round) => round.residentBytes) / MEGABYTE).toFixed(0),
         `${(middle((round) => round.coreBusy) * 100).toFixed(0)} %${isClientsLimit(all) ? ' *' : ''}`,
         name === 'gateway' ? '' : `${ratio.toFixed(2)} ×`,
       ]),
@@ -66,7 +68,6 @@ function isClientsLimit(all: readonly Round[]): boolean {
   return median(all.map(({ coreBusy }) => coreBusy)) < CORE_BUSY_MIN;
 }
 
-const MEGABYTE = 1_000_000;
 const MEMORY_BAR = { first: 256, growth: 20 } as const;
 
 /** @param resident bytes after 100,000 calls and after 300,000; the second is absent in a quick run */

@@ -8,8 +8,11 @@ import type { WalkRooms } from './walk.ts';
 /** What a waiting call costs besides its body: sockets, headers, promises; measured, rounded up. */
 const CALL_BYTES = 3_000;
 
-/** What may pass between joining and being ready (a change's intent is written): no waiting in the line, so `wait=0` has it too. */
-const OWN_MS = 50;
+/**
+ * What may pass between joining and being ready: a change's intent is written, on a busy disk too. It is no waiting in the
+ * line, so that `wait=0` has it as well.
+ */
+const OWN_MS = 250;
 
 /**
  * Takes a place in the line of the key's budget. From here the call knows the budget, and its answer will tell.

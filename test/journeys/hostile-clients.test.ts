@@ -118,20 +118,21 @@ describe('a client that takes its time (slowloris)', () => {
     await bench.good();
   });
 
-  test('a small answer that stays unread holds no connection for ever either', async () => {
+  test('small answers that stay unread hold no connection for ever either', async () => {
     await bench.forget();
     await bench.sim.faults({ times: 'always', fault: { kind: 'large', bytes: 64_000 } });
     using socket = await bench.open();
     socket.pause();
-    await socket.write('');
-    const before = sockets();
     // More than the system's buffers between the two take; each of them fits into the gateway's own.
     await socket.write(`GET /v1/default/group HTTP/1.1\r\n${bench.auth}\r\n`.repeat(99));
-    await eventually('Mason is asked', async () => (await bench.sim.stats()).faultsPlayed > 0);
-    await eventually('the connection was cut', () => sockets() < before);
-    expect((await bench.sim.stats()).faultsPlayed).toBeLessThan(99);
-    await callsOver();
+    await eventually('the connection was cut', async () => {
+      // Only who writes notices; and who writes more often would not be idle.
+      await new Promise((resolve) => setTimeout(resolve, ANSWER_IDLE_MS * 2));
+      await socket.write('\r\n');
+      return socket.isClosed;
+    });
     await bench.sim.clearFaults();
+    await callsOver();
     await bench.good();
   });
 });

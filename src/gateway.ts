@@ -73,9 +73,9 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     record: core.record,
     mason: core.mason,
     retries: new RetryBudget(),
-    observer: (outcome, thrown, redacted) => {
-      log(outcome, thrown, redacted);
-      metrics.observe(outcome, thrown, redacted);
+    observer: (end) => {
+      log(end);
+      metrics.observe(end);
     },
     bounds: { ...config.calls, totalMs: config.mason.totalMs, answerIdleMs: config.listen.answerIdleMs },
   };

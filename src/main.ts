@@ -19,7 +19,13 @@ export async function serve(): Promise<number> {
     for (const problem of error.problems) console.error(`mason-gateway: ${problem}`);
     return 1;
   }
-  const destination = pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 200 });
+  const destination = pino.destination({
+    dest: 1,
+    sync: false,
+    minLength: 65_536,
+    maxWrite: 1_048_576,
+    periodicFlush: 200,
+  });
   const log = createLog(config.gateway.logLevel, destination);
   const ended = ending();
   try {

@@ -7,7 +7,20 @@
  * that a second pass changes nothing: `canonicalJson(JSON.parse(line))` is the same line.
  */
 export function canonicalJson(value: object): string {
-  const json = JSON.stringify(value);
+  return canonical(JSON.stringify(value));
+}
+
+/** One string of it. */
+export function canonicalString(value: string): string {
+  return canonical(JSON.stringify(value));
+}
+
+/** Whether a string stands in canonical JSON as it is, between quotes. */
+export function isCanonical(value: string): boolean {
+  return PLAIN.test(value) && !value.includes('mgw_');
+}
+
+function canonical(json: string): string {
   const masked = maskTokens(json);
   return NOT_PRINTABLE.test(masked) ? masked.replace(EACH_NOT_PRINTABLE, escapeUnit) : masked;
 }
@@ -37,6 +50,7 @@ export function boundedNumber(value: unknown, decimals: 0 | 3): number | undefin
 }
 
 const TOKEN_SHAPED = /mgw_[0-9A-Za-z]+/g;
+const PLAIN = /^[ !#-[\]-~]*$/;
 const NOT_PRINTABLE = /[^\x20-\x7e]/;
 const EACH_NOT_PRINTABLE = /[^\x20-\x7e]/g;
 const HIGH_SURROGATE = /[\ud800-\udbff]$/;

@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import type { Actor, AdminEvent, Attempt, IntentEvent, OutcomeEvent, RecordEvent } from '../domain/event.ts';
 import type { Target } from '../domain/operation.ts';
-import { boundedNumber, boundedText, canonicalJson, maskTokens } from './canonical-json.ts';
+import {
+  boundedNumber,
+  boundedText,
+  canonicalJson,
+  canonicalString,
+  isCanonical,
+  maskTokens,
+} from './canonical-json.ts';
 
 const NAME_CHARS_MAX = 128;
 const PATH_CHARS_MAX = 1024;
@@ -19,40 +26,63 @@ const EPOCH_MS_MAX = 8.64e15;
  */
 export function eventLine(event: RecordEvent): string {
   if (event.kind === 'admin') return `${canonicalJson(adminFields(event))}\n`;
-  if (event.targets === undefined || event.targets.length === 0) return `${canonicalJson(callFields(event))}\n`;
+  if (event.targets === undefined || event.targets.length === 0) return `${callLine(event, '')}\n`;
   const targets = canonicalJson(sortedTargets(event.targets));
-  const summary = { count: event.targets.length, sha256: hash('sha256', targets, 'hex') };
-  return `${canonicalJson(callFields(event, summary))}\n${targets}\n`;
+  const summary = `,"targets":{"count":${event.targets.length},"sha256":"${hash('sha256', targets, 'hex')}"}`;
+  return `${callLine(event, summary)}\n${targets}\n`;
 }
 
-function callFields(event: IntentEvent | OutcomeEvent, targets?: { count: number; sha256: string }): object {
-  const outcome = event.kind === 'intent' ? undefined : event;
-  return {
-    v: 1,
-    kind: boundedText(event.kind, NAME_CHARS_MAX),
-    at: instant(event.at),
-    requestId: boundedText(event.requestId, NAME_CHARS_MAX),
-    actor: actorFields(event.actor),
-    teamId: boundedText(event.teamId, NAME_CHARS_MAX),
-    team: boundedText(event.team, NAME_CHARS_MAX),
-    method: boundedText(event.method, NAME_CHARS_MAX),
-    path: boundedText(event.path, PATH_CHARS_MAX),
-    operation: boundedText(event.operation, NAME_CHARS_MAX),
-    effect: boundedText(event.effect, NAME_CHARS_MAX),
-    targets,
-    keyFingerprint: boundedText(event.keyFingerprint, NAME_CHARS_MAX),
-    callerRequestId: boundedText(event.callerRequestId, NAME_CHARS_MAX),
-    result: boundedText(outcome?.result, NAME_CHARS_MAX),
-    status: boundedNumber(outcome?.status, 0),
-    errorSource: boundedText(outcome?.errorSource, NAME_CHARS_MAX),
-    errorCode: boundedText(outcome?.errorCode, NAME_CHARS_MAX),
-    attempts: outcome?.attempts?.slice(0, ATTEMPTS_MAX).map(attemptFields),
-    queueMs: boundedNumber(outcome?.queueMs, 3),
-    masonMs: boundedNumber(outcome?.masonMs, 3),
-    gatewayMs: boundedNumber(outcome?.gatewayMs, 3),
-    bytesIn: boundedNumber(outcome?.bytesIn, 0),
-    bytesOut: boundedNumber(outcome?.bytesOut, 0),
-  };
+/** Piece by piece: an object for each event, and the walk over it, would cost more than all its pieces. */
+function callLine(event: IntentEvent | OutcomeEvent, targets: string): string {
+  return (
+    `{"v":1${text('kind', event.kind)},"at":${instant(event.at)}${text('requestId', event.requestId)}` +
+    `,"actor":${actorLine(event.actor)}${text('teamId', event.teamId)}${text('team', event.team)}` +
+    `${text('method', event.method)}${text('path', event.path, PATH_CHARS_MAX)}${text('operation', event.operation)}` +
+    `${text('effect', event.effect)}${targets}${text('keyFingerprint', event.keyFingerprint)}` +
+    `${text('callerRequestId', event.callerRequestId)}${event.kind === 'intent' ? '' : endOf(event)}}`
+  );
+}
+
+function endOf(event: OutcomeEvent): string {
+  return (
+    `${text('result', event.result)}${number('status', event.status, 0)}${text('errorSource', event.errorSource)}` +
+    `${text('errorCode', event.errorCode)}${attemptsLine(event.attempts)}${number('queueMs', event.queueMs, 3)}` +
+    `${number('masonMs', event.masonMs, 3)}${number('gatewayMs', event.gatewayMs, 3)}` +
+    `${number('bytesIn', event.bytesIn, 0)}${number('bytesOut', event.bytesOut, 0)}`
+  );
+}
+
+function actorLine(actor: Actor): string {
+  const fields =
+    text('kind', actor.kind) +
+    text('appId', actor.appId) +
+    text('app', actor.app) +
+    text('tokenId', actor.tokenId) +
+    text('account', actor.account) +
+    text('address', actor.address);
+  return `{${fields.slice(1)}}`;
+}
+
+function attemptsLine(attempts: readonly Attempt[] | undefined): string {
+  if (attempts === undefined) return '';
+  const lines = attempts.slice(0, ATTEMPTS_MAX).map((attempt) => {
+    const { startMs, durationMs, status, failure } = attempt;
+    const fields = number('startMs', startMs, 3) + number('durationMs', durationMs, 3) + number('status', status, 0);
+    return `{${(fields + text('failure', failure)).slice(1)}}`;
+  });
+  return `,"attempts":[${lines.join()}]`;
+}
+
+/** A field with the comma before it, as `canonicalJson` writes it; nothing where there is no text. */
+function text(name: string, value: unknown, charsMax = NAME_CHARS_MAX): string {
+  const bounded = boundedText(value, charsMax);
+  if (bounded === undefined) return '';
+  return isCanonical(bounded) ? `,"${name}":"${bounded}"` : `,"${name}":${canonicalString(bounded)}`;
+}
+
+function number(name: string, value: unknown, decimals: 0 | 3): string {
+  const bounded = boundedNumber(value, decimals);
+  return bounded === undefined ? '' : `,"${name}":${bounded}`;
 }
 
 function adminFields(event: AdminEvent): object {
@@ -79,15 +109,6 @@ function actorFields(actor: Actor): object {
     tokenId: boundedText(actor.tokenId, NAME_CHARS_MAX),
     account: boundedText(actor.account, NAME_CHARS_MAX),
     address: boundedText(actor.address, NAME_CHARS_MAX),
-  };
-}
-
-function attemptFields(attempt: Attempt): object {
-  return {
-    startMs: boundedNumber(attempt.startMs, 3),
-    durationMs: boundedNumber(attempt.durationMs, 3),
-    status: boundedNumber(attempt.status, 0),
-    failure: boundedText(attempt.failure, NAME_CHARS_MAX),
   };
 }
 

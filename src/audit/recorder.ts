@@ -64,14 +64,16 @@ export class Recorder {
   }
 
   /** See `AuditRecord.append`. */
-  append(event: RecordEvent): void {
+  append(event: RecordEvent): string {
+    const line = eventLine(event);
     if (this.#isClosed) {
       this.#backlog.miss(1, event.at);
-      return;
+    } else {
+      this.#backlog.add(line, event.at);
+      if (this.#backlog.isReady) this.#pump.ask();
+      else this.#cancelFlush ??= this.#options.clock.after(this.#options.flushMsMax, () => this.#flush());
     }
-    this.#backlog.add(eventLine(event), event.at);
-    if (this.#backlog.isReady) this.#pump.ask();
-    else this.#cancelFlush ??= this.#options.clock.after(this.#options.flushMsMax, () => this.#flush());
+    return line.slice(0, line.indexOf('\n'));
   }
 
   /** See `AuditRecord.room`. */

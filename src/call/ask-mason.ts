@@ -1,5 +1,5 @@
 import { GatewayError } from '../domain/errors.ts';
-import type { Lane, Place } from '../domain/lane.ts';
+import type { Lane, Place, Turn } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
 import type { Call } from './call.ts';
@@ -33,10 +33,7 @@ export async function askMason(
 
 /** Waits for a turn; what was allowed when the call came may not be any more when its turn comes. */
 async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<void> {
-  const from = rooms.clock.now();
-  const turn = await place.turn(call.signal).finally(() => {
-    call.queueMs += rooms.clock.now() - from;
-  });
+  const turn = await waitForTurn(rooms, call, place);
   try {
     await stillAllowed(rooms, call);
   } catch (error) {
@@ -44,6 +41,15 @@ async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<voi
     throw error;
   }
   turn.sent();
+}
+
+async function waitForTurn(rooms: WalkRooms, call: Call, place: Place): Promise<Turn> {
+  const from = rooms.clock.now();
+  try {
+    return await place.turn(call.signal);
+  } finally {
+    call.queueMs += rooms.clock.now() - from;
+  }
 }
 
 async function attempt(

@@ -1,6 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
-import { maskTokens } from '../audit/canonical-json.ts';
-import type { OutcomeEvent } from '../domain/event.ts';
+import { type DestinationStream, type Logger, pino, symbols } from 'pino';
 import type { CallObserver } from './finish.ts';
 
 /** The gateway's log: JSON lines, nothing but what is handed over field by field. */
@@ -16,44 +14,39 @@ export function createLog(level: string, destination: DestinationStream): Logger
   );
 }
 
-/** One line a call. Fields from an allow-list; JSON keeps each in one line whatever came from outside. */
+/**
+ * One line a call: the line that stands on record, with a level and a time before it. It is bounded, escaped and masked
+ * already, and making it once more would cost as much as a turn in the line does.
+ */
 export function logCalls(log: Logger): CallObserver {
-  return (outcome: OutcomeEvent, thrown: unknown) => {
-    log.info(
-      {
-        requestId: outcome.requestId,
-        team: outcome.team,
-        app: outcome.actor.app,
-        method: outcome.method,
-        // A client that puts its token where it does not belong shall not find it in a log.
-        path: maskTokens(outcome.path),
-        operation: outcome.operation,
-        status: outcome.status,
-        result: outcome.result,
-        source: outcome.errorSource,
-        error: outcome.errorCode,
-        queueMs: rounded(outcome.queueMs),
-        masonMs: rounded(outcome.masonMs),
-        gatewayMs: rounded(outcome.gatewayMs),
-        bytesOut: outcome.bytesOut,
-      },
-      'call',
-    );
-    if (outcome.errorCode === 'internal')
+  const stream = (log as unknown as Record<symbol, DestinationStream>)[symbols.streamSym] as DestinationStream;
+  const isWanted = log.isLevelEnabled('info');
+  return ({ outcome, line, thrown }) => {
+    if (isWanted) stream.write(`{"level":"info","time":"${isoTime(outcome.at)}","msg":"call",${line.slice(1)}\n`);
+    if (outcome.errorCode === 'internal') {
       log.error({ requestId: outcome.requestId, err: thrown }, 'a bug: please report it');
-    else if (outcome.status >= 500 && outcome.errorSource === 'gateway' && Error.isError(thrown)) {
+    } else if (outcome.status >= 500 && outcome.errorSource === 'gateway' && Error.isError(thrown)) {
       // Of our own words only: Mason's could hold a key.
       log.warn({ requestId: outcome.requestId, error: outcome.errorCode, cause: causeOf(thrown) }, 'call failed');
     }
   };
 }
 
+let second = -1;
+let secondText = '';
+
+/** As `Date.toISOString`, at a tenth of its cost for instants of one second. */
+function isoTime(epochMs: number): string {
+  const now = Math.floor(epochMs / 1_000);
+  if (now !== second) {
+    second = now;
+    secondText = new Date(now * 1_000).toISOString().slice(0, -4);
+  }
+  return `${secondText}${String(epochMs % 1_000).padStart(3, '0')}Z`;
+}
+
 function causeOf(error: Error): string {
   const inner = Error.isError(error.cause) ? error.cause : error;
   const code = (inner.cause as NodeJS.ErrnoException | undefined)?.code;
   return code === undefined ? inner.message : `${inner.message} (${code})`;
-}
-
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 100) / 100;
 }

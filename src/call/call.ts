@@ -13,8 +13,22 @@ import type { Route } from '../mason/route-table.ts';
 /** Longer than any call may last: no timer is needed for a token that ends later. */
 const CALL_MS_MAX = 7_200_000;
 
+/** What came in at the door. */
+export interface Arrival {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly target: RequestTarget;
+  /** Of the caller. */
+  readonly address: string;
+}
+
+/** Knows which calls are under way. */
+export interface CallKeeper {
+  closed(call: Call): void;
+}
+
 /** One API call on its way through the walk: what is known of it so far, step by step. */
-export class Call {
+export class Call implements Disposable {
   readonly id = randomUUIDv7();
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -50,10 +64,12 @@ export class Call {
 
   readonly #abort = new AbortController();
   readonly #clock: Clock;
+  readonly #keeper: CallKeeper;
   #cancelEnd: () => void = () => {};
   #cancelRight: () => void = () => {};
 
-  constructor(req: IncomingMessage, res: ServerResponse, target: RequestTarget, address: string, clock: Clock) {
+  constructor({ req, res, target, address }: Arrival, clock: Clock, keeper: CallKeeper) {
+    this.#keeper = keeper;
     this.req = req;
     this.res = res;
     this.target = target;
@@ -91,9 +107,10 @@ export class Call {
   }
 
   /** It has ended: nothing of it may act later. */
-  close(): void {
+  [Symbol.dispose](): void {
     this.#cancelEnd();
     this.#cancelRight();
+    this.#keeper.closed(this);
   }
 
   /** Milliseconds since it came. */

@@ -11,8 +11,19 @@ import { redactorFor } from './relay.ts';
 const PATH_CHARACTERS_MAX = 1_024;
 const CALLER_ID_CHARACTERS_MAX = 128;
 
-/** Hears of the end of every call: the log and the metrics. `redacted`: how often a key was cut out of the answer. */
-export type CallObserver = (outcome: OutcomeEvent, thrown: unknown, redacted: number) => void;
+/** How a call ended. */
+export interface CallEnd {
+  readonly outcome: OutcomeEvent;
+  /** The outcome as it stands on record, one line of JSON. */
+  readonly line: string;
+  /** What was thrown, if anything was. */
+  readonly thrown: unknown;
+  /** How often a Mason key was cut out of the answer. */
+  readonly redacted: number;
+}
+
+/** Hears of the end of every call: the log and the metrics. */
+export type CallObserver = (end: CallEnd) => void;
 
 /**
  * The one way out of the walk: answers what is not answered yet, and writes down how the call ended, from what was
@@ -38,9 +49,8 @@ export function finish(rooms: { record: AuditRecord; observer: CallObserver }, c
     bytesIn: call.body?.length ?? 0,
     bytesOut: call.bytesOut,
   };
-  rooms.record.append(outcome);
-  rooms.observer(outcome, typeof end === 'number' ? undefined : end, call.redacted);
-  call.close();
+  const line = rooms.record.append(outcome);
+  rooms.observer({ outcome, line, thrown: typeof end === 'number' ? undefined : end, redacted: call.redacted });
 }
 
 interface Answered {

@@ -9,9 +9,6 @@ import { checkKey } from './choose-key.ts';
 import { checkGrant, endOf } from './identify.ts';
 import type { Verdicts } from './verdicts.ts';
 
-/** A call that leaves the set of open calls when it goes out of scope. */
-export type OpenCall = Call & Disposable;
-
 /** All calls that are under way at this gateway, so that they can be ended: by a revocation, or at the end of the gateway. */
 export class OpenCalls {
   readonly #calls = new Set<Call>();
@@ -28,13 +25,14 @@ export class OpenCalls {
     return this.#calls.size;
   }
 
-  open(req: IncomingMessage, res: ServerResponse, target: RequestTarget): OpenCall {
-    const call = new Call(req, res, target, peerAddress(req, this.#trustedProxies), this.#clock);
+  open(req: IncomingMessage, res: ServerResponse, target: RequestTarget): Call {
+    const call = new Call({ req, res, target, address: peerAddress(req, this.#trustedProxies) }, this.#clock, this);
     this.#calls.add(call);
-    return Object.assign(call, { [Symbol.dispose]: () => this.#close(call) });
+    return call;
   }
 
-  #close(call: Call): void {
+  /** The call has ended. */
+  closed(call: Call): void {
     this.#calls.delete(call);
     if (this.#calls.size === 0) for (const tell of this.#whenNone.splice(0)) tell();
   }

@@ -1,19 +1,19 @@
 import { GatewayError } from '../domain/errors.ts';
 import type { LaneShare } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
-import { needlesFor, Redactor } from '../mason/redact.ts';
+import { formsOf, type KeyForms, Redactor } from '../mason/redact.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
 import { callHeaders, passedHeaders } from './answer-headers.ts';
 import type { Call } from './call.ts';
 
-const needles = new WeakMap<OpenedKey, readonly Buffer[]>();
+const forms = new WeakMap<OpenedKey, KeyForms>();
 
 /** A redactor for a key; the forms to look for are worked out once. */
 export function redactorFor(key: OpenedKey): Redactor {
-  let known = needles.get(key);
+  let known = forms.get(key);
   if (known === undefined) {
-    known = needlesFor(key.secret.reveal());
-    needles.set(key, known);
+    known = formsOf(key.secret.reveal());
+    forms.set(key, known);
   }
   return new Redactor(known);
 }

@@ -38,8 +38,12 @@ export interface AuditRecord {
    * @throws GatewayError `record_unavailable` when it cannot be written, or not within `intentMsMax`.
    */
   intend(event: RecordEvent): Promise<void>;
-  /** Writes an event soon (at most `flushMsMax`). Never throws; what cannot be written is a counted, recorded gap. */
-  append(event: RecordEvent): void;
+  /**
+   * Writes an event soon (at most `flushMsMax`). Never throws; what cannot be written is a counted, recorded gap.
+   *
+   * @returns the event as it stands on record: one line of JSON, bounded, escaped and masked
+   */
+  append(event: RecordEvent): string;
   /**
    * Room for one more event: undefined when there is, else a promise for it that settles after 1 s at the latest, also
    * when there is none (the event is then a gap). While nothing can be written it is undefined: waiting would make no room.

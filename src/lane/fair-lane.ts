@@ -97,6 +97,8 @@ export class FairLane implements Lane, PlaceKeeper {
 
   leave(place: FairPlace): void {
     place.disposed = true;
+    // Nearly always: it has had its turn. An error with its stack would cost more than the turn did.
+    if (!place.inLine && !place.asksForTurn) return;
     this.#refuse(place, callerGone(undefined));
   }
 

@@ -8,21 +8,14 @@ const MASKS = Buffer.from('*#~_');
  * it. The mask has the same length, so that a `Content-Length` stays true.
  */
 export class Redactor {
-  readonly #needles: readonly Buffer[];
-  readonly #longest: number;
-  readonly #fill: number;
-  /** By byte: whether a needle begins with it. Spares the end of each piece the comparisons. */
-  readonly #firstBytes = new Uint8Array(256);
+  readonly #forms: KeyForms;
   /** The end of what came so far, when it could be the beginning of a needle. */
   #tail: Buffer | undefined;
   /** How often it was found. */
   found = 0;
 
-  constructor(needles: readonly Buffer[]) {
-    this.#needles = needles;
-    this.#longest = needles.reduce((longest, needle) => Math.max(longest, needle.length), 0);
-    this.#fill = MASKS.find((byte) => !needles.some((needle) => needle.includes(byte))) ?? 0x2a;
-    for (const needle of needles) this.#firstBytes[needle[0] as number] = 1;
+  constructor(forms: KeyForms) {
+    this.#forms = forms;
   }
 
   /** Takes a piece; gives what can leave now, which may be empty. */
@@ -46,6 +39,7 @@ export class Redactor {
 
   /** A whole value at once. */
   text(value: string): string {
+    if (!this.#forms.texts.some((form) => value.includes(form))) return value;
     const bytes = Buffer.from(value);
     const clean = this.#mask(bytes);
     return clean === bytes ? value : clean.toString();
@@ -53,10 +47,11 @@ export class Redactor {
 
   #mask(bytes: Buffer): Buffer {
     let clean = bytes;
-    for (const needle of this.#needles) {
+    const { needles, fill } = this.#forms;
+    for (const needle of needles) {
       for (let at = clean.indexOf(needle); at !== -1; at = clean.indexOf(needle, at + needle.length)) {
         if (clean === bytes) clean = Buffer.from(bytes);
-        clean.fill(this.#fill, at, at + needle.length);
+        clean.fill(fill, at, at + needle.length);
         this.found++;
       }
     }
@@ -65,11 +60,12 @@ export class Redactor {
 
   /** Length of the longest end of `bytes` that begins a needle. */
   #heldBack(bytes: Buffer): number {
-    const from = Math.max(0, bytes.length - this.#longest + 1);
+    const { needles, longest, firstBytes } = this.#forms;
+    const from = Math.max(0, bytes.length - longest + 1);
     for (let at = from; at < bytes.length; at++) {
-      if (this.#firstBytes[bytes[at] as number] === 0) continue;
+      if (firstBytes[bytes[at] as number] === 0) continue;
       const length = bytes.length - at;
-      for (const needle of this.#needles) {
+      for (const needle of needles) {
         if (length < needle.length && bytes.compare(needle, 0, length, at, bytes.length) === 0) return length;
       }
     }
@@ -77,8 +73,34 @@ export class Redactor {
   }
 }
 
-/** The forms in which a key could come back. Empty for keys too short to look for. */
-export function needlesFor(key: string): Buffer[] {
+/** What to look for, worked out once for a key. */
+export interface KeyForms {
+  readonly texts: readonly string[];
+  readonly needles: readonly Buffer[];
+  /** Bytes of the longest. */
+  readonly longest: number;
+  /** The byte to mask with. */
+  readonly fill: number;
+  /** By byte: whether a needle begins with it. Spares the end of each piece the comparisons. */
+  readonly firstBytes: Uint8Array;
+}
+
+/** The forms in which a key could come back. None for keys too short to look for. */
+export function formsOf(key: string): KeyForms {
+  const texts = textsOf(key);
+  const needles = texts.map((text) => Buffer.from(text));
+  const firstBytes = new Uint8Array(256);
+  for (const needle of needles) firstBytes[needle[0] as number] = 1;
+  return {
+    texts,
+    needles,
+    longest: needles.reduce((longest, needle) => Math.max(longest, needle.length), 0),
+    fill: MASKS.find((byte) => !needles.some((needle) => needle.includes(byte))) ?? 0x2a,
+    firstBytes,
+  };
+}
+
+function textsOf(key: string): string[] {
   if (Buffer.byteLength(key) < KEY_BYTES_MIN) return [];
   const bytes = Buffer.from(key);
   const forms = [
@@ -90,5 +112,5 @@ export function needlesFor(key: string): Buffer[] {
     bytes.toString('hex'),
     bytes.toString('hex').toUpperCase(),
   ];
-  return [...new Set(forms)].toSorted((a, b) => b.length - a.length).map((form) => Buffer.from(form));
+  return [...new Set(forms)].toSorted((a, b) => b.length - a.length);
 }

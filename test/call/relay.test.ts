@@ -6,7 +6,7 @@ import { Call } from '../../src/call/call.ts';
 import { relay } from '../../src/call/relay.ts';
 import { GatewayError } from '../../src/domain/errors.ts';
 import { AnswerBody } from '../../src/mason/answer-body.ts';
-import { needlesFor, Redactor } from '../../src/mason/redact.ts';
+import { formsOf, Redactor } from '../../src/mason/redact.ts';
 import type { Answer } from '../../src/mason/send.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -50,11 +50,15 @@ const begin = (): { reader: SlowReader; body: AnswerBody; call: Call; done: Prom
   const body = new AnswerBody({ pause() {}, resume() {}, abort: (reason) => body.fail(reason) });
   const req = { method: 'GET', headers: {} } as IncomingMessage;
   const target = { path: '/v1/default/device', query: '' };
-  const call = new Call(req, reader as unknown as ServerResponse, target, '127.0.0.1', new VirtualClock());
+  const call = new Call(
+    { req, res: reader as unknown as ServerResponse, target, address: '127.0.0.1' },
+    new VirtualClock(),
+    { closed: () => undefined },
+  );
   const answer: Answer = { status: 200, headers: {}, body, firstByteMs: 0 };
   body.push(Buffer.alloc(40_000, 'a'));
   body.push(Buffer.alloc(40_000, 'b'));
-  const done = relay(call, answer, new Redactor(needlesFor('a-key-of-masons')), SHARE, IDLE_MS).then(
+  const done = relay(call, answer, new Redactor(formsOf('a-key-of-masons')), SHARE, IDLE_MS).then(
     () => 'relayed',
     (error: Error) => error.name,
   );

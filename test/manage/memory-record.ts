@@ -17,8 +17,9 @@ export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'qu
     if (event.kind === 'admin' && event.result === 'intended') await this.onIntend?.();
   }
 
-  append(event: RecordEvent): void {
+  append(event: RecordEvent): string {
     if (!this.broken) this.#write(event);
+    return JSON.stringify(event);
   }
 
   async query(filter: RecordFilter, page: { limit: number; before?: string; after?: string }) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { needlesFor, Redactor } from '../../src/mason/redact.ts';
+import { formsOf, Redactor } from '../../src/mason/redact.ts';
 
 const KEY = 'fdE+9/q="k3Y~mason&co';
 
@@ -19,7 +19,7 @@ const forms = (key: string): string[] => {
 };
 
 const redacted = (key: string, text: string, cuts: readonly number[]): Buffer => {
-  const redactor = new Redactor(needlesFor(key));
+  const redactor = new Redactor(formsOf(key));
   const bytes = Buffer.from(text);
   const edges = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
   const pieces = edges.slice(1).map((end, at) => redactor.push(bytes.subarray(edges[at], end)));
@@ -79,7 +79,7 @@ describe('cutting keys out of what leaves', () => {
   });
 
   test('What cannot become a key is not held back: the caller gets it at once', () => {
-    const redactor = new Redactor(needlesFor(KEY));
+    const redactor = new Redactor(formsOf(KEY));
     expect(redactor.push(Buffer.from('plain text')).toString()).toBe('plain text');
     expect(redactor.push(Buffer.from(`x${KEY.slice(0, 5)}`)).toString()).toBe('x');
     expect(redactor.push(Buffer.from('?')).toString()).toBe(`${KEY.slice(0, 5)}?`);
@@ -88,7 +88,7 @@ describe('cutting keys out of what leaves', () => {
   });
 
   test('Each finding is counted: more than none means that Mason echoes keys', () => {
-    const redactor = new Redactor(needlesFor(KEY));
+    const redactor = new Redactor(formsOf(KEY));
     redactor.push(Buffer.from(`${KEY} ${Buffer.from(KEY).toString('hex')}`));
     expect(redactor.text(`Basic ${KEY}`)).toBe(`Basic ${'*'.repeat(KEY.length)}`);
     expect(redactor.found).toBe(3);
@@ -100,14 +100,14 @@ describe('cutting keys out of what leaves', () => {
   });
 
   test('A key of fewer than eight bytes is not looked for: masking it would destroy every answer and hide nothing', () => {
-    expect(needlesFor('aaaaaaa')).toEqual([]);
-    expect(new Redactor([]).push(Buffer.from('aaaaaaa')).toString()).toBe('aaaaaaa');
+    expect(formsOf('aaaaaaa').needles).toEqual([]);
+    expect(new Redactor(formsOf('')).push(Buffer.from('aaaaaaa')).toString()).toBe('aaaaaaa');
   });
 
   test('The bytes of the wire are not written to', () => {
     const wire = Buffer.from(`x ${KEY}`);
     const before = Buffer.from(wire);
-    new Redactor(needlesFor(KEY)).push(wire);
+    new Redactor(formsOf(KEY)).push(wire);
     expect(wire.equals(before)).toBe(true);
   });
 });

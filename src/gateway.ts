@@ -63,7 +63,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     callsOpen: () => calls.count,
     recordHealth: () => core.record.health(),
   });
-  const log = logCalls(options.log);
+  const log = logCalls(options.log, systemClock);
+  stack.defer(() => log.flush());
   const rooms: WalkRooms = {
     clock: systemClock,
     calls,
@@ -74,7 +75,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     mason: core.mason,
     retries: new RetryBudget(),
     observer: (end) => {
-      log(end);
+      log.observe(end);
       metrics.observe(end);
     },
     bounds: { ...config.calls, totalMs: config.mason.totalMs, answerIdleMs: config.listen.answerIdleMs },

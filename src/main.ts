@@ -22,8 +22,7 @@ export async function serve(): Promise<number> {
   const destination = pino.destination({
     dest: 1,
     sync: false,
-    minLength: 65_536,
-    maxWrite: 1_048_576,
+    minLength: 4_096,
     periodicFlush: 200,
   });
   const log = createLog(config.gateway.logLevel, destination);

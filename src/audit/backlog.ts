@@ -1,11 +1,12 @@
 import { gapLine } from './gateway-events.ts';
+import { LineBuffer } from './line-buffer.ts';
 
 /** What goes to the writer at once: whole or not at all. */
 export interface Batch {
   /** From 1, in the order of the run. */
   readonly n: number;
-  /** Lines of events that nobody waits for. */
-  readonly appends: string;
+  /** Lines of events that nobody waits for, as bytes of ASCII. */
+  readonly appends: Buffer;
   readonly appendEvents: number;
   readonly intents: readonly Intent[];
 }
@@ -20,7 +21,7 @@ export interface Intent {
 export const BATCH_BYTES_MAX = 262_144;
 
 interface Chunk {
-  text: string;
+  readonly lines: LineBuffer;
   events: number;
 }
 
@@ -61,7 +62,7 @@ export class Backlog {
   /** Whether something waits that should go at once: an intent, or as many lines as one batch takes. */
   get isReady(): boolean {
     if (this.#intents.size > 0 || this.#chunks.length > 1) return true;
-    return (this.#chunks[0]?.text.length ?? 0) >= BATCH_BYTES_MAX;
+    return (this.#chunks[0]?.lines.length ?? 0) >= BATCH_BYTES_MAX;
   }
 
   get isEmpty(): boolean {
@@ -126,11 +127,12 @@ export class Backlog {
 
   /** The next batch: all intents, and a piece of what else waits; first of all, what is missing. */
   take(at: number): Batch {
-    const chunk = this.#chunks.shift() ?? { text: '', events: 0 };
+    const chunk = this.#chunks.shift() ?? { lines: new LineBuffer(), events: 0 };
+    const appends = [chunk.lines.copy()];
     const missing = this.#missing;
     if (missing !== undefined) {
       const line = gapLine(at, missing);
-      chunk.text = line + chunk.text;
+      appends.unshift(Buffer.from(line, 'latin1'));
       chunk.events += 1;
       this.#count(1, line.length);
       this.#missing = undefined;
@@ -140,7 +142,7 @@ export class Backlog {
     this.#intents.clear();
     this.#intentBytes = 0;
     this.#batches += 1;
-    return { n: this.#batches, appends: chunk.text, appendEvents: chunk.events, intents };
+    return { n: this.#batches, appends: Buffer.concat(appends), appendEvents: chunk.events, intents };
   }
 
   /** What was taken is durable, or given up. */
@@ -151,12 +153,11 @@ export class Backlog {
 
   #push(line: string, events: number): void {
     const last = this.#chunks.at(-1);
-    if (last === undefined || last.text.length >= BATCH_BYTES_MAX) {
-      this.#chunks.push({ text: line, events });
-    } else {
-      last.text += line;
-      last.events += events;
-    }
+    const isFull = last === undefined || last.lines.length >= BATCH_BYTES_MAX;
+    const chunk = isFull ? { lines: new LineBuffer(), events: 0 } : last;
+    if (isFull) this.#chunks.push(chunk);
+    chunk.lines.push(line);
+    chunk.events += events;
   }
 
   #count(events: number, bytes: number): void {

@@ -3,7 +3,7 @@ import type { Backlog, Batch } from './backlog.ts';
 
 /** Where batches go to: settles when a batch is durable. */
 export interface BatchWriter {
-  write(batch: number, text: string): Promise<void>;
+  write(batch: number, lines: Uint8Array): Promise<void>;
 }
 
 export interface PumpOptions {
@@ -19,7 +19,7 @@ export interface PumpOptions {
 /** Pauses between attempts while writing fails: doubled from the first to the last. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 2_000;
-const PROBE: Batch = { n: 0, appends: '', appendEvents: 0, intents: [] };
+const PROBE: Batch = { n: 0, appends: Buffer.alloc(0), appendEvents: 0, intents: [] };
 
 /**
  * Moves batches from the backlog to the writer, one at a time: what comes while one is under way shares the next (group
@@ -114,7 +114,7 @@ export class BatchPump {
 
   async #send(batch: Batch): Promise<void> {
     this.#underWaySince = this.#options.clock.now();
-    const failure = await this.#writer.write(batch.n, textOf(batch)).then(() => undefined, messageOf);
+    const failure = await this.#writer.write(batch.n, linesOf(batch)).then(() => undefined, messageOf);
     this.#underWaySince = undefined;
     if (failure === undefined) this.#succeed(batch);
     else this.#fail(batch, failure);
@@ -141,7 +141,7 @@ export class BatchPump {
       this.#retryAt = 0;
       this.#next();
     });
-    this.#backlog.done({ ...batch, appends: '', appendEvents: 0 });
+    this.#backlog.done({ ...batch, appends: PROBE.appends, appendEvents: 0 });
     if (batch.appendEvents > 0) this.#again = { ...batch, intents: [] };
     for (const intent of [...batch.intents, ...this.#backlog.takeIntents()]) intent.settle(failure);
     if (isNews) this.#options.onProblem(failure);
@@ -150,8 +150,9 @@ export class BatchPump {
   }
 }
 
-function textOf(batch: Batch): string {
-  return batch.appends + batch.intents.map((intent) => intent.line).join('');
+function linesOf(batch: Batch): Uint8Array {
+  if (batch.intents.length === 0) return batch.appends;
+  return Buffer.concat([batch.appends, Buffer.from(batch.intents.map((intent) => intent.line).join(''), 'latin1')]);
 }
 
 function messageOf(error: unknown): string {

@@ -31,8 +31,8 @@ export class WriterClient {
    *
    * @throws Error with the problem in words, when it was not written, or nobody knows because the thread died
    */
-  write(batch: number, text: string): Promise<void> {
-    return this.#ask({ batch, text });
+  write(batch: number, lines: Uint8Array): Promise<void> {
+    return this.#ask({ batch, lines });
   }
 
   /** Ends the thread after what it is doing. */

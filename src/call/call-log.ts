@@ -1,4 +1,6 @@
 import { type DestinationStream, type Logger, pino, symbols } from 'pino';
+import { LineBuffer } from '../audit/line-buffer.ts';
+import type { Clock } from '../domain/clock.ts';
 import type { CallObserver } from './finish.ts';
 
 /** The gateway's log: JSON lines, nothing but what is handed over field by field. */
@@ -14,15 +16,36 @@ export function createLog(level: string, destination: DestinationStream): Logger
   );
 }
 
+const FLUSH_BYTES = 32_768;
+const FLUSH_MS_MAX = 200;
+
+/** The log of calls. */
+export interface CallLog {
+  readonly observe: CallObserver;
+  /** Hands on what is held. */
+  flush(): void;
+}
+
 /**
  * One line a call: the line that stands on record, with a level and a time before it. It is bounded, escaped and masked
- * already, and making it once more would cost as much as a turn in the line does.
+ * already, and making it once more would cost as much as a turn in the line does. Lines are held for at most 200 ms: pino's
+ * destination measures all it holds anew with each line that it is given.
  */
-export function logCalls(log: Logger): CallObserver {
+export function logCalls(log: Logger, clock: Clock): CallLog {
   const stream = (log as unknown as Record<symbol, DestinationStream>)[symbols.streamSym] as DestinationStream;
   const isWanted = log.isLevelEnabled('info');
-  return ({ outcome, line, thrown }) => {
-    if (isWanted) stream.write(`{"level":"info","time":"${isoTime(outcome.at)}","msg":"call",${line.slice(1)}\n`);
+  let lines = new LineBuffer();
+  const flush = (): void => {
+    if (lines.length === 0) return;
+    stream.write(lines.copy().toString('latin1'));
+    lines = new LineBuffer();
+  };
+  const observe: CallObserver = ({ outcome, line, thrown }) => {
+    if (isWanted) {
+      if (lines.length === 0) clock.after(FLUSH_MS_MAX, flush);
+      lines.push(`{"level":"info","time":"${isoTime(outcome.at)}","msg":"call",${line.slice(1)}\n`);
+      if (lines.length >= FLUSH_BYTES) flush();
+    }
     if (outcome.errorCode === 'internal') {
       log.error({ requestId: outcome.requestId, err: thrown }, 'a bug: please report it');
     } else if (outcome.status >= 500 && outcome.errorSource === 'gateway' && Error.isError(thrown)) {
@@ -30,6 +53,7 @@ export function logCalls(log: Logger): CallObserver {
       log.warn({ requestId: outcome.requestId, error: outcome.errorCode, cause: causeOf(thrown) }, 'call failed');
     }
   };
+  return { observe, flush };
 }
 
 let second = -1;

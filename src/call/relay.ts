@@ -45,7 +45,8 @@ export async function relay(
     }
     call.redacted = redactor.found;
     res.writeHead(answer.status, headers);
-    res.end(body);
+    // As one string Node writes head and body with one call to the kernel; latin1 keeps each byte.
+    res.end(body.toString('latin1'), 'latin1');
     return;
   }
   res.writeHead(answer.status, headers);

@@ -10,8 +10,8 @@ class FakeWriter {
   /** What becomes of a batch at once; without it, the test decides. */
   always: { problem: string | undefined } | undefined;
 
-  write(n: number, text: string): Promise<void> {
-    this.batches.push({ n, text });
+  write(n: number, lines: Uint8Array): Promise<void> {
+    this.batches.push({ n, text: Buffer.from(lines).toString('latin1') });
     return new Promise((resolve, reject) => {
       this.#settle = (problem) => {
         this.#settle = undefined;

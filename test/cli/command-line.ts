@@ -88,7 +88,11 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
       if (ran.code !== 0) throw new Error(`${words.join(' ')}: ${ran.err}`);
       return JSON.parse(ran.out);
     },
-    close: () => management.close(),
+    async close() {
+      // What still follows the record, as after a test that failed, would keep the process alive.
+      interrupt.abort();
+      await management.close();
+    },
   };
 }
 

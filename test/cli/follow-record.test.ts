@@ -8,12 +8,17 @@ import { type CommandLine, openCommandLine } from './command-line.ts';
 
 const AWAY = /^gateway: the gateway is away, and waited for: .*gateway\.sock did not answer: .*\n$/;
 let cli: CommandLine;
+let doors: { close(): Promise<void> }[];
 
 beforeEach(async () => {
+  doors = [];
   cli = await openCommandLine();
 });
 
 afterEach(async () => {
+  // After a test that failed, too: an open socket would keep the process alive.
+  cli.interrupt.abort();
+  for (const door of doors) await door.close();
   await cli.close();
 });
 
@@ -26,13 +31,20 @@ async function standIn(answer: RequestListener): Promise<{ asked: number; close(
     counted.asked += 1;
     answer(req, res);
   });
+  doors.push(counted);
   return counted;
+}
+
+async function startGateway(): Promise<{ close(): Promise<void> }> {
+  const gateway = await cli.startGateway();
+  doors.push(gateway);
+  return gateway;
 }
 
 describe('audit tail -f, while the gateway goes away and comes back', () => {
   test('says so once, goes on by itself, loses nothing and repeats nothing', async () => {
     await addTeam('a');
-    const first = await cli.startGateway();
+    const first = await startGateway();
     const tail = cli.begin(['audit', 'tail', '-f', '--json']);
     await eventually('the first events are shown', () => tail.out.includes('request-a'));
     await addTeam('b');
@@ -53,13 +65,12 @@ describe('audit tail -f, while the gateway goes away and comes back', () => {
     await eventually('it asked the one that dies', () => dying.asked >= 2);
     await dying.close();
 
-    const second = await cli.startGateway();
+    await startGateway();
     await eventually('what came meanwhile is shown', () => tail.out.includes('request-c'));
     await addTeam('d');
     await eventually('what comes then is shown', () => tail.out.includes('request-d'));
     cli.interrupt.abort();
     expect((await tail.ended).code).toBe(0);
-    await second.close();
 
     const shown = tail.out
       .trim()
@@ -74,23 +85,22 @@ describe('audit tail -f, while the gateway goes away and comes back', () => {
   });
 
   test('tells each time, and people also when it is back', async () => {
-    let gateway = await cli.startGateway();
+    let gateway = await startGateway();
     const tail = cli.begin(['audit', 'tail', '-f']);
     await eventually('the first look is on record', () => cli.management.record.events.length === 1);
     expect(tail.err).toBe('');
     for (const times of [1, 2]) {
       await gateway.close();
       await eventually('it is told', () => tail.err.split('is away').length === times + 1);
-      gateway = await cli.startGateway();
+      gateway = await startGateway();
       await eventually('it is back', () => tail.err.split('answers again').length === times + 1);
     }
     cli.interrupt.abort();
     expect(await tail.ended).toMatchObject({ code: 0 });
-    await gateway.close();
   });
 
   test('Ctrl-C ends it while the gateway is away', async () => {
-    const gateway = await cli.startGateway();
+    const gateway = await startGateway();
     const tail = cli.begin(['audit', 'tail', '-f']);
     await eventually('the first look is on record', () => cli.management.record.events.length === 1);
     await gateway.close();
@@ -105,15 +115,13 @@ describe('audit tail -f, while the gateway goes away and comes back', () => {
     await eventually('it is asked', () => silent.asked === 1);
     cli.interrupt.abort();
     expect(await tail.ended).toMatchObject({ code: 0, err: '' });
-    await silent.close();
   });
 
   test('a refusal ends it: waiting would not help', async () => {
-    const gateway = await cli.startGateway();
+    await startGateway();
     expect(await cli.run(['audit', 'tail', '-f', '--status', '99'])).toMatchObject({
       code: 2,
       err: 'gateway: status: expected a whole number, 100 to 599, got "99"\n',
     });
-    await gateway.close();
   });
 });

@@ -3,6 +3,7 @@ import { createAdminServer } from './admin/admin-server.ts';
 import { listenOnSocket, socketPathIn } from './admin/listen-on-socket.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
+import { LoopLag } from './call/loop-lag.ts';
 import { OpenCalls } from './call/open-calls.ts';
 import { createPublicApp } from './call/public-app.ts';
 import { RetryBudget } from './call/retry-budget.ts';
@@ -19,6 +20,10 @@ import { createPublicServer } from './http/public-server.ts';
 import type { Acts } from './manage/acts.ts';
 import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
+import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
+
+/** For answers on their way to slow readers, once no call is under way any more. */
+const CLOSE_GRACE_MS = 2_000;
 
 export interface Gateway {
   readonly publicPort: number;
@@ -74,6 +79,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     record: core.record,
     mason: core.mason,
     retries: new RetryBudget(),
+    lag: stack.use(new LoopLag(systemClock)),
     observer: (end) => {
       log.observe(end);
       metrics.observe(end);
@@ -108,13 +114,13 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     acts,
     async close() {
       ending.begun = true;
-      publicServer.close();
-      publicServer.closeIdleConnections();
+      const closed = closeServer(publicServer, config.gateway.shutdownMs + CLOSE_GRACE_MS);
       const cancel = systemClock.after(config.gateway.shutdownMs, () => {
         calls.abortAll(new GatewayError('shutting_down', 'the gateway is shutting down'));
       });
       await calls.idle();
       cancel();
+      await closed;
       await rest[Symbol.asyncDispose]();
     },
   };
@@ -157,8 +163,12 @@ function problemsOf(ending: { begun: boolean }, verdicts: Verdicts, core: Core):
   };
 }
 
+/** @throws Error with one clear line: a scope that Mason does not have could never be held */
 function configuredOperation(given: Config['operations'][number]): ConstructorParameters<typeof RouteTable>[0][number] {
   const { confirm, ...rest } = given;
+  if (!isKnownScope(given.scope)) {
+    throw new Error(`operations: ${given.id}: scope: expected one of ${MASON_SCOPES.join(', ')}, got "${given.scope}"`);
+  }
   return { ...rest, transfer: 'buffered', standing: 'configured', ...(confirm === undefined ? {} : { confirm }) };
 }
 

@@ -5,6 +5,7 @@ import { type Answer, SendFailure } from '../mason/send.ts';
 import type { Call } from './call.ts';
 import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
 import { prepare } from './prepare.ts';
+import { redactorFor } from './relay.ts';
 import { stillAllowed } from './still-allowed.ts';
 import type { WalkRooms } from './walk.ts';
 
@@ -64,13 +65,19 @@ async function attempt(
     conditional: call.req.headers['if-none-match'] !== undefined || call.req.headers['if-modified-since'] !== undefined,
     attempts: call.attempts.length + 1,
     epochMs: rooms.clock.epochMs(),
+    redact: (body: Buffer) => {
+      const redactor = redactorFor(key);
+      const clean = redactor.whole(body);
+      call.redacted += redactor.found;
+      return clean;
+    },
   };
   rooms.verdicts.noteKeyUse(key.id, circumstances.epochMs);
   try {
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
     call.reached = true;
     noteAttempt(call, startMs, { status: answer.status });
-    lane.observe(call.operation.id, answer.firstByteMs);
+    if (!rooms.lag.since(call.startedAt + startMs)) lane.observe(call.operation.id, answer.firstByteMs);
     const verdict = await judgeAnswer(answer, circumstances);
     call.unsure = call.changes && saysNothing(answer.status, verdict);
     return { answer, verdict };

@@ -4,14 +4,12 @@ import type { Caller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Attempt } from '../domain/event.ts';
-import type { LaneShare } from '../domain/lane.ts';
+import type { LaneShare, LeaveSignal } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Target } from '../domain/operation.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import type { Route } from '../mason/route-table.ts';
-
-/** Longer than any call may last: no timer is needed for a token that ends later. */
-const CALL_MS_MAX = 7_200_000;
+import { CallSignal } from './call-signal.ts';
 
 /** What came in at the door. */
 export interface Arrival {
@@ -62,11 +60,13 @@ export class Call implements Disposable {
   /** How often a Mason key was cut out of the answer. */
   redacted = 0;
 
-  readonly #abort = new AbortController();
+  readonly #signal = new CallSignal();
   readonly #clock: Clock;
   readonly #keeper: CallKeeper;
-  #cancelEnd: () => void = () => {};
-  #cancelRight: () => void = () => {};
+  #totalMs = 0;
+  /** Monotonic instants. */
+  #endsAt = Number.POSITIVE_INFINITY;
+  #rightEndsAt = Number.POSITIVE_INFINITY;
 
   constructor({ req, res, target, address }: Arrival, clock: Clock, keeper: CallKeeper) {
     this.#keeper = keeper;
@@ -83,33 +83,37 @@ export class Call implements Disposable {
   }
 
   /** Aborts when the caller leaves, its right is revoked, the total time is over, or the gateway ends. */
-  get signal(): AbortSignal {
-    return this.#abort.signal;
+  get signal(): LeaveSignal {
+    return this.#signal;
   }
 
   /** Ends the call wherever it is; only the first reason counts. */
   abort(reason: GatewayError): void {
-    this.#abort.abort(reason);
+    this.#signal.abort(reason);
   }
 
   /** Sets the time, from now, after which the call is over. */
-  endsAfter(delayMs: number, reason: () => GatewayError): void {
-    this.#cancelEnd = this.#clock.after(delayMs, () => this.abort(reason()));
+  endsAfter(delayMs: number): void {
+    this.#totalMs = delayMs;
+    this.#endsAt = this.#clock.now() + delayMs;
   }
 
   /** Sets when the token that it came with ends, from now; a rotation may bring that nearer. */
   rightEndsAfter(delayMs: number): void {
-    this.#cancelRight();
-    if (delayMs > CALL_MS_MAX) return;
-    this.#cancelRight = this.#clock.after(Math.max(0, delayMs), () => {
-      this.abort(new GatewayError('unauthenticated', 'the gateway token ended while the call was under way'));
-    });
+    this.#rightEndsAt = this.#clock.now() + delayMs;
   }
 
-  /** It has ended: nothing of it may act later. */
+  /** Ends the call if its time, or its right, is over. */
+  checkTime(now: number): void {
+    if (now >= this.#rightEndsAt) {
+      this.abort(new GatewayError('unauthenticated', 'the gateway token ended while the call was under way'));
+    } else if (now >= this.#endsAt) {
+      this.abort(new GatewayError('mason_timeout', `the call took longer than ${this.#totalMs} ms in all`));
+    }
+  }
+
+  /** It has ended. */
   [Symbol.dispose](): void {
-    this.#cancelEnd();
-    this.#cancelRight();
     this.#keeper.closed(this);
   }
 

@@ -6,7 +6,6 @@ import { SendFailure } from '../mason/send.ts';
 import { callHeaders } from './answer-headers.ts';
 import type { Call } from './call.ts';
 import { MasonAnsweredError } from './judge.ts';
-import { redactorFor } from './relay.ts';
 
 const PATH_CHARACTERS_MAX = 1_024;
 const CALLER_ID_CHARACTERS_MAX = 128;
@@ -40,8 +39,8 @@ export function finish(rooms: { record: AuditRecord; observer: CallObserver }, c
     at: call.epochMs + Math.round(call.elapsed()),
     result: resultOf(call, end),
     status: answered.status,
-    ...(answered.source === undefined ? {} : { errorSource: answered.source }),
-    ...(answered.code === undefined ? {} : { errorCode: answered.code }),
+    errorSource: answered.source,
+    errorCode: answered.code,
     attempts: call.attempts,
     queueMs: call.queueMs,
     masonMs: call.masonMs,
@@ -64,10 +63,7 @@ function answerFailure(call: Call, thrown: unknown): Answered {
   // Whoever ended the call knows better why it ended than the step that noticed.
   const error = call.signal.aborted ? call.signal.reason : thrown instanceof SendFailure ? brokeOff() : thrown;
   if (error instanceof MasonAnsweredError) {
-    const redactor = call.key === undefined ? undefined : redactorFor(call.key);
-    const message = redactor?.text(error.answer.message) ?? error.answer.message;
-    call.redacted += redactor?.found ?? 0;
-    send(call, error.status, 'mason', errorBody({ type: error.answer.type, message }), {});
+    send(call, error.status, 'mason', errorBody(error.answer), {});
     return { status: error.status, source: 'mason', code: undefined };
   }
   const answer = errorAnswer(error);
@@ -101,25 +97,28 @@ function resultOf(call: Call, end: unknown): OutcomeEvent['result'] {
   return call.reached ? 'failed' : 'not_sent';
 }
 
-/** What is known of a call so far, for its events. */
-export function callFacts(call: Call): CallFacts {
-  const { caller, route, key, req } = call;
+/** What is known of a call so far, for its events. One shape for all: objects put together from parts are slow. */
+export function callFacts({ id, epochMs, req, target, address, caller, route, key, targets }: Call): CallFacts {
   const own = req.headers['request-id'] ?? req.headers['x-request-id'];
-  return {
-    requestId: call.id,
-    at: call.epochMs,
-    actor: actorOf(call),
-    ...(caller === undefined ? {} : { teamId: caller.team.id, team: caller.team.slug }),
-    method: req.method ?? '',
-    path: call.target.path.slice(0, PATH_CHARACTERS_MAX),
-    ...(route === undefined ? {} : { operation: route.operation.id, effect: route.operation.effect }),
-    ...(call.targets.length === 0 ? {} : { targets: call.targets }),
-    ...(key === undefined ? {} : { keyFingerprint: key.fingerprint }),
-    ...(typeof own === 'string' ? { callerRequestId: own.slice(0, CALLER_ID_CHARACTERS_MAX) } : {}),
+  const actor: Actor = {
+    kind: caller === undefined ? 'unknown' : 'app',
+    appId: caller?.app.id,
+    app: caller?.app.name,
+    tokenId: caller?.tokenId,
+    address,
   };
-}
-
-function actorOf({ caller, address }: Call): Actor {
-  if (caller === undefined) return { kind: 'unknown', address };
-  return { kind: 'app', appId: caller.app.id, app: caller.app.name, tokenId: caller.tokenId, address };
+  return {
+    requestId: id,
+    at: epochMs,
+    actor,
+    teamId: caller?.team.id,
+    team: caller?.team.slug,
+    method: req.method ?? '',
+    path: target.path.slice(0, PATH_CHARACTERS_MAX),
+    operation: route?.operation.id,
+    effect: route?.operation.effect,
+    targets: targets.length === 0 ? undefined : targets,
+    keyFingerprint: key?.fingerprint,
+    callerRequestId: typeof own === 'string' ? own.slice(0, CALLER_ID_CHARACTERS_MAX) : undefined,
+  };
 }

@@ -1,5 +1,4 @@
 import type { Caller } from '../domain/caller.ts';
-import { GatewayError } from '../domain/errors.ts';
 import type { Lane, Place } from '../domain/lane.ts';
 import type { Call } from './call.ts';
 import { urgency, waitMs } from './preferences.ts';
@@ -32,9 +31,6 @@ export function joinLine(rooms: WalkRooms, call: Call, caller: Caller, lane: Lan
     deadlineAt: call.deadlineAt,
     heldBytes: CALL_BYTES + (call.body?.length ?? 0),
   });
-  call.endsAfter(
-    wait + totalMs,
-    () => new GatewayError('mason_timeout', `the call took longer than ${wait + totalMs} ms in all`),
-  );
+  call.endsAfter(wait + totalMs);
   return place;
 }

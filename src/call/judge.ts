@@ -33,6 +33,8 @@ export interface Circumstances {
   /** Attempts made so far, this one included. */
   readonly attempts: number;
   readonly epochMs: number;
+  /** Cuts the team's key out of a body, before anything of it is cut to a length or shown. */
+  readonly redact: (body: Buffer) => Buffer;
 }
 
 const ERROR_BODY_BYTES_MAX = 65_536;
@@ -50,7 +52,7 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
     answer.body.discard();
     return { kind: 'error', error: refusal };
   }
-  const said = await readError(answer, contentType);
+  const said = await readError(answer, contentType, now.redact);
   if (status === 429) {
     return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };
   }
@@ -117,9 +119,13 @@ function unusable(
   return undefined;
 }
 
-async function readError(answer: Answer, contentType: string | undefined): Promise<MasonError> {
+async function readError(
+  answer: Answer,
+  contentType: string | undefined,
+  redact: Circumstances['redact'],
+): Promise<MasonError> {
   const body = await answer.body.collect(ERROR_BODY_BYTES_MAX).catch(() => Buffer.alloc(0));
-  return readMasonError(answer.status, contentType, body);
+  return readMasonError(answer.status, contentType, redact(body));
 }
 
 function bad(what: string, changes: boolean): GatewayError {

@@ -9,12 +9,15 @@ import { checkKey } from './choose-key.ts';
 import { checkGrant, endOf } from './identify.ts';
 import type { Verdicts } from './verdicts.ts';
 
+const WATCH_MS = 100;
+
 /** All calls that are under way at this gateway, so that they can be ended: by a revocation, or at the end of the gateway. */
 export class OpenCalls {
   readonly #calls = new Set<Call>();
   readonly #clock: Clock;
   readonly #trustedProxies: BlockList | undefined;
   readonly #whenNone: (() => void)[] = [];
+  #isWatching = false;
 
   constructor(clock: Clock, trustedProxies: BlockList | undefined) {
     this.#clock = clock;
@@ -28,7 +31,19 @@ export class OpenCalls {
   open(req: IncomingMessage, res: ServerResponse, target: RequestTarget): Call {
     const call = new Call({ req, res, target, address: peerAddress(req, this.#trustedProxies) }, this.#clock, this);
     this.#calls.add(call);
+    if (!this.#isWatching) this.#watch();
     return call;
+  }
+
+  /** Looks every 100 ms whose time is over, while there are calls: a timer for each would cost each call more than its turn. */
+  #watch(): void {
+    this.#isWatching = this.#calls.size > 0;
+    if (!this.#isWatching) return;
+    this.#clock.after(WATCH_MS, () => {
+      const now = this.#clock.now();
+      for (const call of this.#calls) call.checkTime(now);
+      this.#watch();
+    });
   }
 
   /** The call has ended. */

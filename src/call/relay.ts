@@ -36,9 +36,7 @@ export async function relay(
   const headers = [...callHeaders(call, share), ...passedHeaders(answer, redactor)];
   const whole = answer.body.whole();
   if (whole !== undefined) {
-    const first = redactor.push(whole);
-    const last = redactor.end();
-    const body = last === undefined ? first : Buffer.concat([first, last]);
+    const body = redactor.whole(whole);
     if (call.req.method !== 'HEAD' && answer.status !== 204 && answer.status !== 304) {
       if (answer.headers['content-length'] === undefined) headers.push('Content-Length', String(body.length));
       call.bytesOut = body.length;

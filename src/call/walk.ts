@@ -14,6 +14,7 @@ import { findTargets } from './find-targets.ts';
 import { type CallObserver, finish } from './finish.ts';
 import { identify } from './identify.ts';
 import { joinLine } from './join-line.ts';
+import type { LoopLag } from './loop-lag.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { readBody } from './read-body.ts';
 import { redactorFor, relay } from './relay.ts';
@@ -30,6 +31,7 @@ export interface WalkRooms {
   readonly record: AuditRecord;
   readonly mason: Mason;
   readonly retries: RetryBudget;
+  readonly lag: LoopLag;
   readonly observer: CallObserver;
   readonly bounds: WalkBounds;
 }

@@ -21,7 +21,6 @@ export type ErrorCode =
   | 'deadline_unreachable'
   | 'caller_gone'
   | 'mason_rejected_key'
-  | 'mason_rate_limited'
   | 'mason_unreachable'
   | 'mason_bad_answer'
   | 'mason_timeout'

@@ -5,13 +5,13 @@ import type { Target } from './operation.ts';
 export interface Actor {
   /** `app`: by a token; `operator`: on this machine, through the command line; `gateway`: by itself; `unknown`: nobody we know. */
   readonly kind: 'app' | 'operator' | 'gateway' | 'unknown';
-  readonly appId?: string;
-  readonly app?: string;
-  readonly tokenId?: string;
+  readonly appId?: string | undefined;
+  readonly app?: string | undefined;
+  readonly tokenId?: string | undefined;
   /** Name of the operating system's account, for operators. */
-  readonly account?: string;
+  readonly account?: string | undefined;
   /** Address of the peer, as the socket or a trusted proxy says. */
-  readonly address?: string;
+  readonly address?: string | undefined;
 }
 
 /** One try at Mason. */
@@ -21,9 +21,9 @@ export interface Attempt {
   /** Milliseconds to the first byte of the answer, or to the failure. */
   readonly durationMs: number;
   /** Status that Mason answered; absent when it did not. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Why there was no answer: an error code of ours. */
-  readonly failure?: string;
+  readonly failure?: string | undefined;
 }
 
 /** What all events of one call share. */
@@ -33,18 +33,18 @@ export interface CallFacts {
   /** Milliseconds since 1970: when the call came for an intent, when it ended for an outcome. */
   readonly at: number;
   readonly actor: Actor;
-  readonly teamId?: string;
-  readonly team?: string;
+  readonly teamId?: string | undefined;
+  readonly team?: string | undefined;
   readonly method: string;
   /** Path without query, at most 1,024 characters. */
   readonly path: string;
-  readonly operation?: string;
-  readonly effect?: Effect;
-  readonly targets?: readonly Target[];
+  readonly operation?: string | undefined;
+  readonly effect?: Effect | undefined;
+  readonly targets?: readonly Target[] | undefined;
   /** Fingerprint of the Mason key. */
-  readonly keyFingerprint?: string;
+  readonly keyFingerprint?: string | undefined;
   /** The caller's own request id, at most 128 characters. */
-  readonly callerRequestId?: string;
+  readonly callerRequestId?: string | undefined;
 }
 
 /** Durable before it is sent: a change that is about to go to Mason. */
@@ -64,10 +64,10 @@ export interface OutcomeEvent extends CallFacts {
   readonly result: 'answered' | 'not_sent' | 'unknown' | 'failed' | 'aborted';
   /** Status answered to the caller; 499 when the caller had left. */
   readonly status: number;
-  readonly errorSource?: 'gateway' | 'mason';
+  readonly errorSource?: 'gateway' | 'mason' | undefined;
   /** Error code of ours, when it was one. */
-  readonly errorCode?: string;
-  readonly attempts?: readonly Attempt[];
+  readonly errorCode?: string | undefined;
+  readonly attempts?: readonly Attempt[] | undefined;
   /** Milliseconds in the line, at Mason, and in the gateway itself. */
   readonly queueMs: number;
   readonly masonMs: number;

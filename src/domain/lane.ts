@@ -28,7 +28,7 @@ export interface Place extends Disposable {
    * and an app that waits with less takes the place, both with `retryAfterMs`; `caller_gone` with the signal's reason as
    * cause when the signal aborts or the place is disposed of, `shutting_down` when the lane closes.
    */
-  turn(signal: AbortSignal): Promise<Turn>;
+  turn(signal: LeaveSignal): Promise<Turn>;
 }
 
 export interface Turn {
@@ -62,6 +62,14 @@ export interface LaneStats {
   readonly spreadMs: number;
   /** Monotonic instant until which nobody sends, 0 when there is no pause. */
   readonly pausedUntil: number;
+}
+
+/** Says that a caller left, and why. Every `AbortSignal` is one. */
+export interface LeaveSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** The line of one budget. */

@@ -37,8 +37,6 @@ const ANSWERS: Readonly<Record<ErrorCode, readonly [status: number, type: ErrorT
   mason_rejected_key: [502, 'api_error'],
   mason_unreachable: [502, 'api_error'],
   mason_bad_answer: [502, 'api_error'],
-  // Only when Mason still refuses for its rate at the call's deadline: the caller may try later.
-  mason_rate_limited: [429, 'rate_limit_error'],
   record_unavailable: [503, 'api_error'],
   store_unavailable: [503, 'api_error'],
   shutting_down: [503, 'api_error'],

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 
 /**
@@ -23,11 +24,16 @@ export async function listen(server: Server, host: string, port: number, door: s
   return (server.address() as AddressInfo).port;
 }
 
-/** Stops taking connections, ends idle ones, and waits for the others. */
-export async function closeServer(server: import('node:http').Server): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, 'close');
-  server.close();
+const LOOK_AGAIN_MS = 50;
+
+/** Takes no more connections and ends those that idle, now and whenever one becomes idle; after `graceMs` all of them. */
+export async function closeServer(server: HttpServer, graceMs = 2_000): Promise<void> {
+  const closed = server.listening ? once(server, 'close') : undefined;
+  if (closed !== undefined) server.close();
+  const looking = setInterval(() => server.closeIdleConnections(), LOOK_AGAIN_MS);
+  const ending = setTimeout(() => server.closeAllConnections(), graceMs);
   server.closeIdleConnections();
   await closed;
+  clearInterval(looking);
+  clearTimeout(ending);
 }

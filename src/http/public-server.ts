@@ -49,7 +49,7 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
     }
     handle(req, res, target);
   };
-  const serve = (req: IncomingMessage, res: ServerResponse): void => turns.serve(req, res, () => begin(req, res));
+  const serve = (req: IncomingMessage, res: ServerResponse): void => turns.serve(req, res, begin);
   const server = createServer(
     {
       maxHeaderSize: bounds.headersBytesMax,

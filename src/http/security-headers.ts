@@ -24,6 +24,13 @@ function decide(): Record<string, string> {
     referrerPolicy: { policy: 'no-referrer' },
     frameguard: { action: 'deny' },
     crossOriginResourcePolicy: { policy: 'same-origin' },
+    // About pages, downloads and plug-ins: an answer of JSON has none, and each header costs every call.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   })({} as IncomingMessage, sink as unknown as ServerResponse, (error?: unknown) => {
     if (error !== undefined) throw error;
   });

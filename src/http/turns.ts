@@ -10,32 +10,36 @@ const PIPELINED_MAX = 100;
  * behind it (section 9.6), and of answers that nobody reads at most one is held.
  */
 export class Turns {
-  readonly #unanswered = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #connections = new WeakMap<Socket, { unanswered: number; last: ServerResponse | undefined }>();
 
   /** Serves a request when all before it are answered, unless the connection has ended by then. */
-  serve({ socket }: IncomingMessage, res: ServerResponse, act: () => void): void {
-    const unanswered = this.#unanswered.getOrInsertComputed(socket, () => new Set());
-    if (unanswered.size >= PIPELINED_MAX) {
+  serve(req: IncomingMessage, res: ServerResponse, act: (req: IncomingMessage, res: ServerResponse) => void): void {
+    const { socket } = req;
+    const connection = this.#connections.getOrInsertComputed(socket, () => ({ unanswered: 0, last: undefined }));
+    if (connection.unanswered >= PIPELINED_MAX) {
       socket.destroy();
       return;
     }
-    this.afterLast(socket, act);
-    unanswered.add(res);
-    res.once('close', () => unanswered.delete(res));
+    const before = connection.last;
+    connection.last = res;
+    connection.unanswered++;
+    res.once('close', () => {
+      connection.unanswered--;
+      if (connection.last === res) connection.last = undefined;
+    });
+    if (before !== undefined) before.once('close', () => socket.writable && act(req, res));
+    else if (socket.writable) act(req, res);
   }
 
   /** Acts when all requests so far are answered, unless the connection has ended by then. */
   afterLast(socket: Socket, act: () => void): void {
-    const begin = (): void => {
-      if (socket.writable) act();
-    };
     const last = this.last(socket);
-    if (last === undefined) begin();
-    else last.once('close', begin);
+    if (last !== undefined) last.once('close', () => socket.writable && act());
+    else if (socket.writable) act();
   }
 
   /** The answer to the newest request that is not answered to its end. */
   last(socket: Socket): ServerResponse | undefined {
-    return [...(this.#unanswered.get(socket) ?? [])].at(-1);
+    return this.#connections.get(socket)?.last;
   }
 }

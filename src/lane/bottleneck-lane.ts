@@ -1,7 +1,17 @@
 import Bottleneck from 'bottleneck';
 import type { Clock } from '../domain/clock.ts';
 import type { GatewayError } from '../domain/errors.ts';
-import type { Lane, LaneCall, LaneSettings, LaneShare, LaneStats, LaneTuning, Place, Turn } from '../domain/lane.ts';
+import type {
+  Lane,
+  LaneCall,
+  LaneSettings,
+  LaneShare,
+  LaneStats,
+  LaneTuning,
+  LeaveSignal,
+  Place,
+  Turn,
+} from '../domain/lane.ts';
 import { BottleneckPlace, type BottleneckPlaceKeeper } from './bottleneck-place.ts';
 import { callerGone, deadlineUnreachable, heldIn, laneClosed, queueFull } from './refusals.ts';
 import { TunedPace } from './tuned-pace.ts';
@@ -56,7 +66,7 @@ export class BottleneckLane implements Lane, BottleneckPlaceKeeper {
     return place;
   }
 
-  ask(place: BottleneckPlace, signal: AbortSignal): Promise<Turn> {
+  ask(place: BottleneckPlace, signal: LeaveSignal): Promise<Turn> {
     if (place.wish !== undefined) return Promise.reject(new Error('a place asks for one turn at a time'));
     if (this.#closed) return Promise.reject(laneClosed());
     if (signal.aborted || place.disposed) {

@@ -1,7 +1,7 @@
-import type { LaneCall, Place, Turn } from '../domain/lane.ts';
+import type { LaneCall, LeaveSignal, Place, Turn } from '../domain/lane.ts';
 
 export interface BottleneckPlaceKeeper {
-  ask(place: BottleneckPlace, signal: AbortSignal): Promise<Turn>;
+  ask(place: BottleneckPlace, signal: LeaveSignal): Promise<Turn>;
   leave(place: BottleneckPlace): void;
 }
 
@@ -13,7 +13,7 @@ export class BottleneckPlace implements Place {
     | {
         readonly resolve: (turn: Turn) => void;
         readonly reject: (reason: unknown) => void;
-        readonly signal: AbortSignal;
+        readonly signal: LeaveSignal;
         readonly onAbort: () => void;
         readonly cancelDeadline: () => void;
       }
@@ -24,7 +24,7 @@ export class BottleneckPlace implements Place {
     this.call = call;
   }
 
-  turn(signal: AbortSignal): Promise<Turn> {
+  turn(signal: LeaveSignal): Promise<Turn> {
     return this.#keeper.ask(this, signal);
   }
 

@@ -1,7 +1,18 @@
 import type { Clock } from '../domain/clock.ts';
-import type { Lane, LaneCall, LaneSettings, LaneShare, LaneStats, LaneTuning, Place, Turn } from '../domain/lane.ts';
+import type {
+  Lane,
+  LaneCall,
+  LaneSettings,
+  LaneShare,
+  LaneStats,
+  LaneTuning,
+  LeaveSignal,
+  Place,
+  Turn,
+} from '../domain/lane.ts';
 import { FairPlace, FairTurn, type PlaceKeeper } from './fair-place.ts';
 import { FairQueue } from './fair-queue.ts';
+import { shareOf, statsOf } from './lane-view.ts';
 import { makeRoom } from './make-room.ts';
 import { callerGone, deadlineUnreachable, heldIn, laneClosed, queueFull } from './refusals.ts';
 import { Slots, type TakenSlot } from './slots.ts';
@@ -55,7 +66,7 @@ export class FairLane implements Lane, PlaceKeeper {
     return place;
   }
 
-  ask(place: FairPlace, signal: AbortSignal): Promise<Turn> {
+  ask(place: FairPlace, signal: LeaveSignal): Promise<Turn> {
     if (place.asksForTurn) return Promise.reject(new Error('a place asks for one turn at a time'));
     if (this.#closed) return Promise.reject(laneClosed());
     if (place.refusal !== undefined) return Promise.reject(place.refusal);
@@ -86,8 +97,7 @@ export class FairLane implements Lane, PlaceKeeper {
     }
     this.#queue.makeReady(place);
     const turn = place.wait(signal, () => this.#refuse(place, callerGone(signal.reason)));
-    // With others ready the clock is set already; and handing out here would let turns pile up while a burst of callers
-    // joins in one go, for none of them gets to send before the last has joined.
+    // With others ready the clock is set; handing out here would pile up turns that none could use before all have joined.
     if (nobodyReady) {
       this.#waitingSince = now;
       this.#handOut(now);
@@ -114,15 +124,7 @@ export class FairLane implements Lane, PlaceKeeper {
   }
 
   share(appId: string, weight: number): LaneShare {
-    const now = this.#clock.now();
-    const { windowMs } = this.#paced.tuning.limit;
-    const calls = (windowMs / this.#slots.pace.spacingMs) * this.#queue.shareOf(appId, weight);
-    return {
-      calls: Math.max(1, Math.floor(calls)),
-      windowMs,
-      remaining: this.#queue.ready > 0 ? 0 : this.#slots.countFree(now),
-      resetMs: this.#slots.freshInMs(now),
-    };
+    return shareOf(this.#queue, this.#slots, this.#paced.tuning.limit, { appId, weight }, this.#clock.now());
   }
 
   pause(durationMs: number): void {
@@ -149,17 +151,7 @@ export class FairLane implements Lane, PlaceKeeper {
   }
 
   stats(): LaneStats {
-    const now = this.#clock.now();
-    const { limit } = this.#paced.tuning;
-    return {
-      limit,
-      waiting: this.#queue.waiting,
-      waitingBytes: this.#queue.waitingBytes,
-      sent: this.#sent,
-      used: this.#slots.sentWithin(limit.windowMs, now) / limit.calls,
-      spreadMs: this.#paced.spreadMs,
-      pausedUntil: this.#slots.pausedUntil > now ? this.#slots.pausedUntil : 0,
-    };
+    return statsOf(this.#queue, this.#slots, this.#paced, this.#sent, this.#clock.now());
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
-import type { LaneCall, Place, Turn } from '../domain/lane.ts';
+import type { LaneCall, LeaveSignal, Place, Turn } from '../domain/lane.ts';
 import type { TakenSlot } from './slots.ts';
 import type { AppLine, Waiter } from './waiter.ts';
 
 /** What a place asks of its lane. */
 export interface PlaceKeeper {
-  ask(place: FairPlace, signal: AbortSignal): Promise<Turn>;
+  ask(place: FairPlace, signal: LeaveSignal): Promise<Turn>;
   leave(place: FairPlace): void;
   giveBack(slot: TakenSlot): void;
 }
@@ -12,7 +12,7 @@ export interface PlaceKeeper {
 interface Wish {
   readonly resolve: (turn: Turn) => void;
   readonly reject: (reason: unknown) => void;
-  readonly signal: AbortSignal;
+  readonly signal: LeaveSignal;
   readonly onAbort: () => void;
 }
 
@@ -37,7 +37,7 @@ export class FairPlace implements Place, Waiter<FairPlace> {
     this.seniority = seniority;
   }
 
-  turn(signal: AbortSignal): Promise<Turn> {
+  turn(signal: LeaveSignal): Promise<Turn> {
     return this.#keeper.ask(this, signal);
   }
 
@@ -50,7 +50,7 @@ export class FairPlace implements Place, Waiter<FairPlace> {
   }
 
   /** Begins to wait for a turn, or for a refusal; `onAbort` is for whoever must know that the caller left. */
-  wait(signal: AbortSignal, onAbort: () => void): Promise<Turn> {
+  wait(signal: LeaveSignal, onAbort: () => void): Promise<Turn> {
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
     this.#wish = { resolve, reject, signal, onAbort };
     signal.addEventListener('abort', onAbort, { once: true });

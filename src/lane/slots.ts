@@ -141,9 +141,9 @@ export class Slots {
     return this.#window.since(now - windowMs);
   }
 
-  /** Milliseconds until no call counts any more, when nothing is sent. */
+  /** Milliseconds until no call counts any more and nobody is paused, when nothing is sent. */
   freshInMs(now: number): number {
-    return Math.max(0, this.#window.newestAt + this.#pace.horizonMs - now);
+    return Math.max(0, this.#window.newestAt + this.#pace.horizonMs - now, this.#pausedUntil - now);
   }
 }
 

@@ -63,8 +63,8 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
         requestId: term.optional(),
         kind: term.optional(),
         limit: wholeNumber(1, PAGE_MAX).default(PAGE_DEFAULT),
-        after: z.string({ error: 'a page key' }).max(1_024, { error: 'a page key' }).optional(),
-        before: z.string({ error: 'a page key' }).max(1_024, { error: 'a page key' }).optional(),
+        after: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
+        before: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
         follow: yesOrNo.default(false),
       }),
       async ({ limit, after, before, follow, ...given }, by) => {

@@ -37,6 +37,11 @@ export class Redactor {
     return tail;
   }
 
+  /** All bytes at once. */
+  whole(bytes: Buffer): Buffer {
+    return this.#mask(bytes);
+  }
+
   /** A whole value at once. */
   text(value: string): string {
     if (!this.#forms.texts.some((form) => value.includes(form))) return value;

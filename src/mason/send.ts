@@ -1,4 +1,5 @@
 import { type Dispatcher, errors, Pool } from 'undici';
+import type { LeaveSignal } from '../domain/lane.ts';
 import { AnswerBody } from './answer-body.ts';
 import { type ConnectRules, masonConnector } from './connect.ts';
 
@@ -70,7 +71,7 @@ export class Mason implements AsyncDisposable {
    *
    * @throws SendFailure
    */
-  send(outgoing: Outgoing, signal: AbortSignal): Promise<Answer> {
+  send(outgoing: Outgoing, signal: LeaveSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(signal, resolve, reject);
       const pool = outgoing.changes ? this.#changes : this.#reads;
@@ -95,7 +96,7 @@ export class Mason implements AsyncDisposable {
 
 /** One request and its answer, as undici tells of them. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #signal: AbortSignal;
+  readonly #signal: LeaveSignal;
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (failure: SendFailure) => void;
   readonly #leave = (): void => this.#onLeave();
@@ -104,7 +105,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #startedAt = 0;
   #left = false;
 
-  constructor(signal: AbortSignal, resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void) {
+  constructor(signal: LeaveSignal, resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void) {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;

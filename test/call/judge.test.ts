@@ -12,7 +12,13 @@ const answer = (status: number, headers: Answer['headers'] = {}, body = ''): Ans
   return { status, headers, body: pushed, firstByteMs: 0 };
 };
 
-const first = { changes: false, conditional: false, attempts: 1, epochMs: 1_800_000_000_000 };
+const first = {
+  changes: false,
+  conditional: false,
+  attempts: 1,
+  epochMs: 1_800_000_000_000,
+  redact: (body: Buffer) => body,
+};
 const change = { ...first, changes: true };
 
 /** `again mason_unreachable`, `error 404`, `pass` … */

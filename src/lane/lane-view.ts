@@ -1,0 +1,43 @@
+import type { RateLimit } from '../domain/budget.ts';
+import type { LaneShare, LaneStats } from '../domain/lane.ts';
+import type { FairPlace } from './fair-place.ts';
+import type { FairQueue } from './fair-queue.ts';
+import type { Slots } from './slots.ts';
+import type { TunedPace } from './tuned-pace.ts';
+
+/** What a fair lane looks like to one app. */
+export function shareOf(
+  queue: FairQueue<FairPlace>,
+  slots: Slots,
+  { windowMs }: RateLimit,
+  { appId, weight }: { appId: string; weight: number },
+  now: number,
+): LaneShare {
+  const calls = (windowMs / slots.pace.spacingMs) * queue.shareOf(appId, weight);
+  return {
+    calls: Math.max(1, Math.floor(calls)),
+    windowMs,
+    remaining: queue.ready > 0 ? 0 : slots.countFree(now),
+    resetMs: slots.freshInMs(now),
+  };
+}
+
+/** What a fair lane looks like from outside. */
+export function statsOf(
+  queue: FairQueue<FairPlace>,
+  slots: Slots,
+  { tuning, spreadMs }: TunedPace,
+  sent: number,
+  now: number,
+): LaneStats {
+  const { limit } = tuning;
+  return {
+    limit,
+    waiting: queue.waiting,
+    waitingBytes: queue.waitingBytes,
+    sent,
+    used: slots.sentWithin(limit.windowMs, now) / limit.calls,
+    spreadMs,
+    pausedUntil: slots.pausedUntil > now ? slots.pausedUntil : 0,
+  };
+}

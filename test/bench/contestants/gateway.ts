@@ -10,6 +10,8 @@ import { waitUntil } from '../machine/wait-until.ts';
 import type { Contestant } from './contestant.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+/** As `npm start` has them. */
+const START_FLAGS = startFlags();
 const OPERATOR = { kind: 'operator', account: 'bench' } as const;
 
 export interface GatewayOptions {
@@ -46,7 +48,11 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
   const logFile = `${directory}/gateway.log`;
   const log = openSync(logFile, 'a');
   const placed = options.core === undefined ? {} : { core: options.core };
-  const child = startChild(process.execPath, [MAIN], { ...placed, env, stdio: ['ignore', log, 'inherit'] });
+  const child = startChild(process.execPath, [...START_FLAGS, MAIN], {
+    ...placed,
+    env,
+    stdio: ['ignore', log, 'inherit'],
+  });
   const [url, health] = await waitUntil('the gateway runs', () => {
     if (child.process.exitCode !== null) throw new Error(`the gateway ended with ${child.process.exitCode}`);
     const said = readFileSync(logFile, 'utf8');
@@ -66,6 +72,13 @@ export async function startGatewayProcess(options: GatewayOptions): Promise<Gate
       closeSync(log);
     },
   };
+}
+
+function startFlags(): string[] {
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { scripts: { start: string } };
+  const words = scripts.start.split(' ').slice(2, -1);
+  return words.map((word) => word.replace(/^\.\//, root));
 }
 
 async function seed(env: Record<string, string>, options: GatewayOptions): Promise<Map<string, string>> {

@@ -33,6 +33,8 @@ export class Backlog {
   readonly #eventsMax: number;
   readonly #bytesMax: number;
   readonly #chunks: Chunk[] = [];
+  /** Memory of the batch before, for the next: half a megabyte ten times a second is better not asked for anew. */
+  #spare: LineBuffer | undefined;
   readonly #intents = new Set<Intent>();
   #intentBytes = 0;
   #events = 0;
@@ -127,12 +129,14 @@ export class Backlog {
 
   /** The next batch: all intents, and a piece of what else waits; first of all, what is missing. */
   take(at: number): Batch {
-    const chunk = this.#chunks.shift() ?? { lines: new LineBuffer(), events: 0 };
-    const appends = [chunk.lines.copy()];
+    const chunk = this.#chunks.shift() ?? this.#newChunk();
+    let appends = chunk.lines.copy();
+    chunk.lines.clear();
+    this.#spare = chunk.lines;
     const missing = this.#missing;
     if (missing !== undefined) {
       const line = gapLine(at, missing);
-      appends.unshift(Buffer.from(line, 'latin1'));
+      appends = Buffer.concat([Buffer.from(line, 'latin1'), appends]);
       chunk.events += 1;
       this.#count(1, line.length);
       this.#missing = undefined;
@@ -142,7 +146,7 @@ export class Backlog {
     this.#intents.clear();
     this.#intentBytes = 0;
     this.#batches += 1;
-    return { n: this.#batches, appends: Buffer.concat(appends), appendEvents: chunk.events, intents };
+    return { n: this.#batches, appends, appendEvents: chunk.events, intents };
   }
 
   /** What was taken is durable, or given up. */
@@ -154,10 +158,16 @@ export class Backlog {
   #push(line: string, events: number): void {
     const last = this.#chunks.at(-1);
     const isFull = last === undefined || last.lines.length >= BATCH_BYTES_MAX;
-    const chunk = isFull ? { lines: new LineBuffer(), events: 0 } : last;
+    const chunk = isFull ? this.#newChunk() : last;
     if (isFull) this.#chunks.push(chunk);
     chunk.lines.push(line);
     chunk.events += events;
+  }
+
+  #newChunk(): Chunk {
+    const lines = this.#spare ?? new LineBuffer();
+    this.#spare = undefined;
+    return { lines, events: 0 };
   }
 
   #count(events: number, bytes: number): void {

@@ -29,4 +29,9 @@ export class LineBuffer {
     this.#bytes.copy(copy, 0, 0, this.#length);
     return copy;
   }
+
+  /** Begins anew, in the same memory. */
+  clear(): void {
+    this.#length = 0;
+  }
 }

@@ -34,11 +34,11 @@ export interface CallLog {
 export function logCalls(log: Logger, clock: Clock): CallLog {
   const stream = (log as unknown as Record<symbol, DestinationStream>)[symbols.streamSym] as DestinationStream;
   const isWanted = log.isLevelEnabled('info');
-  let lines = new LineBuffer();
+  const lines = new LineBuffer();
   const flush = (): void => {
     if (lines.length === 0) return;
     stream.write(lines.copy().toString('latin1'));
-    lines = new LineBuffer();
+    lines.clear();
   };
   const observe: CallObserver = ({ outcome, line, thrown }) => {
     if (isWanted) {

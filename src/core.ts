@@ -109,7 +109,8 @@ async function opened(store: Store, vault: Vault, key: MasonKey): Promise<Opened
   return { ...key, secret: vault.open(binding, key.sealed, team.sealedDataKey) };
 }
 
-function makeDataDirectory(dataDir: string): void {
+/** @throws Error with one clear line */
+export function makeDataDirectory(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {

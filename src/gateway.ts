@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { createAdminServer } from './admin/admin-server.ts';
 import { listenOnSocket, socketPathIn } from './admin/listen-on-socket.ts';
 import { logCalls } from './call/call-log.ts';
@@ -10,9 +10,10 @@ import { RetryBudget } from './call/retry-budget.ts';
 import { Verdicts } from './call/verdicts.ts';
 import type { WalkRooms } from './call/walk.ts';
 import type { Config } from './config/config.ts';
-import { type Core, type CoreOptions, openCore } from './core.ts';
+import { type Core, type CoreOptions, makeDataDirectory, openCore } from './core.ts';
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
+import { answerError } from './http/answer.ts';
 import { closeServer, listen } from './http/listen.ts';
 import { addressList } from './http/peer-address.ts';
 import { createPrivateServer } from './http/private-server.ts';
@@ -54,6 +55,14 @@ export async function openManagement(
  */
 export async function openGateway(config: Config, options: CoreOptions): Promise<Gateway> {
   await using stack = new AsyncDisposableStack();
+  makeDataDirectory(config.gateway.dataDir);
+  // First of all: a second gateway on this directory must be refused before it opens a record of its own.
+  let answerAdmin: RequestListener = (_req, res) => {
+    answerError(res, new GatewayError('shutting_down', 'the gateway is starting or ending: try again'));
+  };
+  const socketServer = stack.use(
+    await listenOnSocket(socketPathIn(config.gateway.dataDir), (req, res) => answerAdmin(req, res)),
+  );
   const core = stack.use(await openCore(config, options));
   const verdicts = stack.use(
     new Verdicts({ ...core.store, openKey: core.openKey }, systemClock, { staleMs: config.calls.verdictStaleMs }),
@@ -94,10 +103,9 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);
-  const admin = createAdminServer(acts, {
+  answerAdmin = createAdminServer(acts, {
     onBug: (error, requestId) => options.log.error({ requestId, err: error }, 'a bug: please report it'),
   });
-  const socketServer = stack.use(await listenOnSocket(socketPathIn(config.gateway.dataDir), admin));
   const privatePort = await open(
     stack,
     privateServer,
@@ -121,6 +129,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
       await calls.idle();
       cancel();
       await closed;
+      await socketServer.close();
       await rest[Symbol.asyncDispose]();
     },
   };

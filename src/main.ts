@@ -25,6 +25,9 @@ export async function serve(): Promise<number> {
     minLength: 4_096,
     periodicFlush: 200,
   });
+  // Whoever read the log has gone: there is nobody to tell, and calls go on.
+  destination.on('error', () => undefined);
+  process.stdout.on('error', () => undefined);
   const log = createLog(config.gateway.logLevel, destination);
   const ended = ending();
   try {
@@ -43,7 +46,15 @@ export async function serve(): Promise<number> {
     console.error(`mason-gateway: ${Error.isError(error) ? error.message : String(error)}`);
     return 1;
   } finally {
+    flushed(destination);
+  }
+}
+
+function flushed(destination: { flushSync(): void }): void {
+  try {
     destination.flushSync();
+  } catch {
+    // Nobody reads it any more.
   }
 }
 

@@ -125,7 +125,7 @@ export class OpenSegment {
       this.#terms.id(event.teamId, event.team),
       this.#terms.id(event.actor.appId, event.actor.app),
       this.#terms.id(event.actor.tokenId),
-      this.#terms.id(event.operation),
+      this.#terms.id(event.operation ?? event.act),
       this.#terms.id(event.effect),
       Number.isSafeInteger(event.status) ? (event.status ?? null) : null,
       event.requestId ?? null,
@@ -151,6 +151,8 @@ interface EventColumns {
   readonly teamId?: string;
   readonly team?: string;
   readonly operation?: string;
+  /** An administrative act is asked for like an operation. */
+  readonly act?: string;
   readonly effect?: string;
   readonly status?: number;
 }

@@ -37,6 +37,8 @@ export class Call implements Disposable {
   readonly epochMs: number;
 
   caller: Caller | undefined;
+  /** Whose token was presented, accepted or not: for the record. */
+  presented: Caller | undefined;
   /** Digest of the token presented, once it was accepted: what a revocation looks for. */
   credential: string | undefined;
   route: Route | undefined;

@@ -8,6 +8,15 @@ const NAME_CHARACTERS_MAX = 256;
 /** As many as a body of the default bound can hold as UUIDs, and a record can bear. */
 const TARGETS_MAX = 10_000;
 
+/** What a call acts on as far as its path says: known, and on record, also when the call is refused. */
+export function targetsInPath({ operation, parameters }: Route): Target[] {
+  return operation.targets.flatMap(({ kind, from }) =>
+    'path' in from
+      ? [{ kind, name: decodeURIComponent(parameters[from.path] ?? '').slice(0, NAME_CHARACTERS_MAX) }]
+      : [],
+  );
+}
+
 /**
  * The devices and groups that a call acts on, from its path and its body, for the record. A body that reboots or wipes
  * must say plainly what it acts on; Mason judges all other bodies itself, and what cannot be read has no targets.
@@ -15,17 +24,15 @@ const TARGETS_MAX = 10_000;
  * @throws GatewayError `invalid_request`, `unsupported_media_type`
  */
 export function findTargets(call: Call, route: Route): Target[] {
-  const { operation, parameters } = route;
+  const { operation } = route;
   const found = new Map<string, Target>();
   const add = (kind: TargetSource['kind'], name: string): void => {
     found.set(`${kind} ${name}`, { kind, name });
   };
+  for (const { kind, name } of targetsInPath(route)) add(kind, name);
   let body: Readonly<Record<string, unknown>> | undefined;
   for (const { kind, from } of operation.targets) {
-    if ('path' in from) {
-      add(kind, decodeURIComponent(parameters[from.path] ?? '').slice(0, NAME_CHARACTERS_MAX));
-      continue;
-    }
+    if ('path' in from) continue;
     body ??= readTargetsBody(call, operation);
     for (const name of namesIn(body[from.body], from.body, isStrict(operation))) add(kind, name);
   }

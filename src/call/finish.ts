@@ -98,21 +98,32 @@ function resultOf(call: Call, end: unknown): OutcomeEvent['result'] {
 }
 
 /** What is known of a call so far, for its events. One shape for all: objects put together from parts are slow. */
-export function callFacts({ id, epochMs, req, target, address, caller, route, key, targets }: Call): CallFacts {
+export function callFacts({
+  id,
+  epochMs,
+  req,
+  target,
+  address,
+  caller,
+  presented,
+  route,
+  key,
+  targets,
+}: Call): CallFacts {
   const own = req.headers['request-id'] ?? req.headers['x-request-id'];
   const actor: Actor = {
     kind: caller === undefined ? 'unknown' : 'app',
-    appId: caller?.app.id,
-    app: caller?.app.name,
-    tokenId: caller?.tokenId,
+    appId: presented?.app.id,
+    app: presented?.app.name,
+    tokenId: presented?.tokenId,
     address,
   };
   return {
     requestId: id,
     at: epochMs,
     actor,
-    teamId: caller?.team.id,
-    team: caller?.team.slug,
+    teamId: presented?.team.id,
+    team: presented?.team.slug,
     method: req.method ?? '',
     path: target.path.slice(0, PATH_CHARACTERS_MAX),
     operation: route?.operation.id,

@@ -25,6 +25,7 @@ export async function identify(call: Call, verdicts: Verdicts, clock: Clock): Pr
   }
   const digest = tokenDigest(token);
   const grant = await verdicts.grant(digest);
+  call.presented = grant?.caller;
   checkGrant(grant, digest, call.address, clock.epochMs());
   call.credential = digest;
   call.rightEndsAfter(endOf(grant.token, digest) - clock.epochMs());

@@ -40,7 +40,7 @@ export function createPublicApp(rooms: WalkRooms, ending: { readonly begun: bool
   };
 
   return (req, res, target) => {
-    if (target.path.startsWith('/v1/')) {
+    if (target.path === '/v1' || target.path.startsWith('/v1/')) {
       callMason(req, res, target);
       return;
     }

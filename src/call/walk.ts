@@ -10,7 +10,7 @@ import { allow } from './allow.ts';
 import { announce } from './announce.ts';
 import { askMason } from './ask-mason.ts';
 import { chooseKey } from './choose-key.ts';
-import { findTargets } from './find-targets.ts';
+import { findTargets, targetsInPath } from './find-targets.ts';
 import { type CallObserver, finish } from './finish.ts';
 import { identify } from './identify.ts';
 import { joinLine } from './join-line.ts';
@@ -60,6 +60,7 @@ export async function walk(
   try {
     call.caller = await identify(call, rooms.verdicts, rooms.clock);
     call.route = rooms.routes.find(req.method ?? '', target.path);
+    call.targets = targetsInPath(call.route);
     allow(call, call.caller);
     call.body = await readBody(call, rooms.bounds.bodyBytesMax);
     call.targets = findTargets(call, call.route);

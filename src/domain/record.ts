@@ -9,6 +9,7 @@ export interface RecordFilter {
   readonly team?: string;
   readonly app?: string;
   readonly tokenId?: string;
+  /** An operation, or an administrative act. */
   readonly operation?: string;
   readonly effect?: string;
   /** A device or group that the call acted on. */

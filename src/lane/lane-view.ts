@@ -18,7 +18,8 @@ export function shareOf(
     calls: Math.max(1, Math.floor(calls)),
     windowMs,
     remaining: queue.ready > 0 ? 0 : slots.countFree(now),
-    resetMs: slots.freshInMs(now),
+    // What counts beyond the window is our own care; the window itself is what callers are told of.
+    resetMs: Math.min(slots.freshInMs(now), Math.max(windowMs, slots.pausedUntil - now)),
   };
 }
 

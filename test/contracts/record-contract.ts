@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuditRecord, RecordFilter, RecordPage } from '../../src/domain/record.ts';
-import { sampleIntent, sampleOutcome } from '../audit/sample-events.ts';
+import { sampleAct, sampleIntent, sampleOutcome } from '../audit/sample-events.ts';
 
 /** Where an implementation keeps a record; opened again, it is the same record. */
 export interface RecordPlace {
@@ -49,6 +49,11 @@ export function recordContract(name: string, place: () => RecordPlace): void {
         record.append(sampleOutcome({ requestId: `read-${n}` }));
         expect(await ids({ requestId: `read-${n}` })).toEqual([`read-${n}`]);
       }
+    });
+
+    test('an administrative act is found by its name, as an operation is', async () => {
+      await record.intend(sampleAct({ requestId: 'removed', act: 'key.remove' }));
+      expect(await ids({ operation: 'key.remove' })).toEqual(['removed']);
     });
 
     test('an event comes back as it was given, its targets by name', async () => {

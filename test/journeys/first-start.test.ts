@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -140,4 +140,26 @@ describe('a start that cannot be', () => {
       expect.stringMatching(/^mason-gateway: gateway\.yaml: listen: .*"hots"$/),
     ]);
   }, 60_000);
+});
+
+describe('a log that nobody reads any more', () => {
+  test('The gateway goes on, and ends when it is told to', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'no-reader-'));
+    const gateway = await spawnGateway(cwd);
+    gateway.stopReading();
+    for (let n = 0; n < 50; n++) expect((await fetch(`${gateway.url}/v1/default/device`)).status).toBe(401);
+    expect(await gateway.end('SIGTERM')).toMatchObject({ code: 0, signal: null });
+    await rm(cwd, { recursive: true });
+  });
+
+  test('A second gateway on one directory is refused before it writes anything on record', async () => {
+    const cwd = await mkdtemp(join(tmpdir(), 'second-'));
+    const gateway = await spawnGateway(cwd);
+    const segments = () => readdir(join(cwd, 'data/audit'));
+    const before = (await segments()).filter((name) => name.endsWith('.db'));
+    expect(await failedStart(cwd)).toMatchObject({ code: 1 });
+    expect((await segments()).filter((name) => name.endsWith('.db'))).toEqual(before);
+    await gateway.end('SIGTERM');
+    await rm(cwd, { recursive: true });
+  });
 });

@@ -270,3 +270,28 @@ describe('what is not there', () => {
     });
   });
 });
+
+describe('what was refused, as an auditor asks for it', () => {
+  test('A revoked token that is still tried: the record says whose it was', async () => {
+    const token = await gateway.token({ app: 'leaky' });
+    const { data } = await gateway.gateway.acts['token.list'](OPERATOR, { team: 'alpha', app: 'leaky' });
+    const id = data[0]?.id as string;
+    await gateway.gateway.acts['token.revoke'](OPERATOR, { id });
+    expect(await refusal(token, '/v1/default/device')).toMatchObject({ status: 401 });
+    const [event] = await gateway.record({ tokenId: id, status: 401 });
+    expect(event).toMatchObject({
+      kind: 'refused',
+      team: 'alpha',
+      actor: { kind: 'unknown', app: 'leaky', tokenId: id },
+    });
+  });
+
+  test('An attempt on a group that was refused is found under the name of the group', async () => {
+    const token = await gateway.token({ scopes: ['fleet:read'] });
+    expect(await refusal(token, '/v1/default/group/porto%20stores', { method: 'DELETE' })).toMatchObject({
+      status: 403,
+    });
+    const [event] = await gateway.record({ device: 'porto stores' });
+    expect(event).toMatchObject({ kind: 'refused', operation: 'group.delete', status: 403 });
+  });
+});

@@ -5,6 +5,8 @@ import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { seedWhenEmpty, startSimulatorThread } from './embedded.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 
+const FLUSH_MS_MAX = 1_000;
+
 /**
  * Runs the gateway until SIGTERM or SIGINT: then what is in flight finishes. A second signal ends it at once.
  *
@@ -46,16 +48,16 @@ export async function serve(): Promise<number> {
     console.error(`mason-gateway: ${Error.isError(error) ? error.message : String(error)}`);
     return 1;
   } finally {
-    flushed(destination);
+    await flushed(destination);
   }
 }
 
-function flushed(destination: { flushSync(): void }): void {
-  try {
-    destination.flushSync();
-  } catch {
-    // Nobody reads it any more.
-  }
+/** Hands on the last lines. Never waits for a reader that has gone: the destination's own `flushSync` would for ever. */
+function flushed(destination: { flush(done: () => void): void }): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, FLUSH_MS_MAX);
+    destination.flush(resolve);
+  });
 }
 
 function placesOf(gateway: Gateway, masonUrl: string): { publicPort: number; privatePort: number; masonUrl: string } {

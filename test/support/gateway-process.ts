@@ -21,8 +21,6 @@ export interface GatewayProcess extends AsyncDisposable {
   /** What it has said so far. */
   stdout(): string;
   stderr(): string;
-  /** Closes the pipes that it writes to. */
-  stopReading(): void;
   /** Sends a signal, and gives the end that follows. */
   end(signal: NodeJS.Signals): Promise<End>;
 }
@@ -65,16 +63,11 @@ export async function spawnGateway(cwd: string, env: Readonly<Record<string, str
       undefined
     );
   });
-  const stopReading = (): void => {
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-  };
   const stop = async (signal: NodeJS.Signals): Promise<End> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     return ended;
   };
   return {
-    stopReading,
     url: `http://127.0.0.1:${port}`,
     port: Number(port),
     privateUrl: privateUrl as string,

@@ -9,8 +9,10 @@ import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
 import type { Lane } from './domain/lane.ts';
 import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
+import type { Secret } from './domain/secret.ts';
 import { DEFAULT_LIMIT, Lanes } from './lane/lanes.ts';
 import { type Acts, createActs } from './manage/acts.ts';
+import type { EndSessions } from './manage/end-sessions.ts';
 import { covers, isKnownScope } from './mason/scopes.ts';
 import { Mason } from './mason/send.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -21,15 +23,21 @@ import { openVault, type Vault } from './vault/open-vault.ts';
 /** What the simulator's keys are bound to: whatever its port is, and never the real Mason. */
 const SIMULATED_ORIGIN = 'simulator';
 
+/** How long after a rotation a call may fall back on the key before: a day finds a key that was pasted wrongly. */
+const FALL_BACK_MS = 86_400_000;
+
 /** The rooms below the doors: enough for every administrative act. */
 export interface Core extends AsyncDisposable {
   readonly store: Store;
+  readonly vault: Vault;
   readonly record: Awaited<ReturnType<typeof openRecord>>;
   readonly mason: Mason;
   readonly lanes: Lanes;
   readonly acts: Acts;
   openKey(key: MasonKey): Promise<OpenedKey | undefined>;
   laneOf(key: Pick<OpenedKey, 'budgetId'>): Promise<Lane>;
+  /** Lets the acts end sessions through whoever knows their calls. */
+  endSessionsBy(end: EndSessions): void;
 }
 
 export interface CoreOptions {
@@ -79,6 +87,8 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     }
     return lanes.laneFor(budget);
   };
+  // Without a door nobody has a call under way that would have to end too.
+  const endSessions: { now: EndSessions } = { now: async (which) => (await store.sessions.end(which)).length };
   const acts = createActs({
     store,
     vault,
@@ -87,16 +97,21 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     scopes: { covers, known: isKnownScope },
     masonOrigin,
     probe: async (key) => probeKey({ mason, clock: systemClock }, await laneOf(key), key),
+    endSessions: (which, reason) => endSessions.now(which, reason),
     assumedLimit: DEFAULT_LIMIT,
   });
   const rest = stack.move();
   return {
     store,
+    vault,
     record,
     mason,
     lanes,
     acts,
     laneOf,
+    endSessionsBy(end) {
+      endSessions.now = end;
+    },
     openKey: async (key) => (key.origin === masonOrigin ? opened(store, vault, key) : undefined),
     [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
   };
@@ -106,7 +121,14 @@ async function opened(store: Store, vault: Vault, key: MasonKey): Promise<Opened
   const team = await store.teams.findById(key.teamId);
   if (team === undefined) return undefined;
   const binding = { teamId: key.teamId, keyId: key.id, origin: key.origin };
-  return { ...key, secret: vault.open(binding, key.sealed, team.sealedDataKey) };
+  const open = (sealed: Uint8Array): Secret => vault.open(binding, sealed, team.sealedDataKey);
+  const { previous } = key;
+  const fallsBack = previous !== undefined && systemClock.epochMs() - previous.replacedAt < FALL_BACK_MS;
+  return {
+    ...key,
+    secret: open(key.sealed),
+    previous: fallsBack ? { fingerprint: previous.fingerprint, secret: open(previous.sealed) } : undefined,
+  };
 }
 
 /** @throws Error with one clear line */

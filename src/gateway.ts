@@ -1,11 +1,14 @@
 import type { RequestListener, Server } from 'node:http';
-import { createAdminServer } from './admin/admin-server.ts';
+import { createAdminApi, serveAlone } from './admin/admin-api.ts';
+import { administratorOf } from './admin/administrator-of.ts';
+import { operatorOnSocket } from './admin/asker.ts';
 import { listenOnSocket, socketPathIn } from './admin/listen-on-socket.ts';
+import { openBrowserRoom } from './browser-room.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
+import { KeyHealth } from './call/key-health.ts';
 import { LoopLag } from './call/loop-lag.ts';
 import { OpenCalls } from './call/open-calls.ts';
-import { createPublicApp } from './call/public-app.ts';
 import { RetryBudget } from './call/retry-budget.ts';
 import { Verdicts } from './call/verdicts.ts';
 import type { WalkRooms } from './call/walk.ts';
@@ -14,14 +17,16 @@ import { type Core, type CoreOptions, makeDataDirectory, openCore } from './core
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
 import { answerError } from './http/answer.ts';
+import { BadTries } from './http/bad-tries.ts';
 import { closeServer, listen } from './http/listen.ts';
-import { addressList } from './http/peer-address.ts';
+import { addressList, peerAddress } from './http/peer-address.ts';
 import { createPrivateServer } from './http/private-server.ts';
 import { createPublicServer } from './http/public-server.ts';
 import type { Acts } from './manage/acts.ts';
 import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
 import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
+import { createPublicDoor } from './public-door.ts';
 
 /** For answers on their way to slow readers, once no call is under way any more. */
 const CLOSE_GRACE_MS = 2_000;
@@ -69,7 +74,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   );
   await verdicts.refresh();
   const trusted = config.listen.trustedProxies;
-  const calls = new OpenCalls(systemClock, trusted.length === 0 ? undefined : addressList(trusted));
+  const trustedProxies = trusted.length === 0 ? undefined : addressList(trusted);
+  const calls = new OpenCalls(systemClock, trustedProxies);
   verdicts.onChange(() => void calls.abortRevoked(verdicts));
   verdicts.onChange(() => void retuneLanes(core));
   const metrics = createMetrics({
@@ -79,10 +85,18 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   });
   const log = logCalls(options.log, systemClock);
   stack.defer(() => log.flush());
+  const keyHealth = new KeyHealth();
+  const tries = new BadTries(systemClock, config.signIn.badTriesPerMinuteMax);
+  const browserRoom = stack.use(
+    await openBrowserRoom(config, { core, verdicts, calls, keyHealth, tries, trustedProxies, log: options.log }),
+  );
   const rooms: WalkRooms = {
     clock: systemClock,
     calls,
     verdicts,
+    browsers: browserRoom.browsers,
+    tries,
+    keyHealth,
     routes: new RouteTable([...OPERATIONS, ...config.operations.map(configuredOperation)]),
     laneOf: core.laneOf,
     record: core.record,
@@ -97,15 +111,34 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   };
 
   const ending = { begun: false };
-  const publicServer = createPublicServer(config.listen, createPublicApp(rooms, ending));
   const privateServer = createPrivateServer({
     problems: () => problemsOf(ending, verdicts, core),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);
-  answerAdmin = createAdminServer(acts, {
-    onBug: (error, requestId) => options.log.error({ requestId, err: error }, 'a bug: please report it'),
+  const { browsers, cookieName } = browserRoom;
+  const onBug = (error: unknown, requestId: string): void => {
+    options.log.error({ requestId, err: error }, 'a bug: please report it');
+  };
+  answerAdmin = serveAlone(createAdminApi(acts, { identify: operatorOnSocket, onBug, cookieName }));
+  const identify = administratorOf({
+    verdicts,
+    browsers,
+    record: core.record,
+    clock: systemClock,
+    tries,
+    addressOf: (req) => peerAddress(req, trustedProxies),
   });
+  const publicServer = createPublicServer(
+    config.listen,
+    createPublicDoor({
+      calls: rooms,
+      signIn: browserRoom.app,
+      management: createAdminApi(acts, { identify, onBug, cookieName }),
+      crossOrigin: browserRoom.cors,
+      ending,
+    }),
+  );
   const privatePort = await open(
     stack,
     privateServer,
@@ -137,16 +170,16 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
 
 /** What is done here is in force here before it is answered; other gateways notice within half a second. */
 function noticedAtOnce(acts: Acts, verdicts: Verdicts): Acts {
-  const noticed = Object.entries(acts).map(([name, act]) => [
-    name,
-    async (...args: Parameters<typeof act>) => {
+  const noticed = Object.entries(acts).map(([name, act]) => {
+    const thenRefresh = async (...args: Parameters<typeof act>) => {
       try {
         return await act(...args);
       } finally {
         await verdicts.refresh();
       }
-    },
-  ]);
+    };
+    return [name, Object.assign(thenRefresh, { need: act.need, input: act.input })];
+  });
   return Object.fromEntries(noticed) as Acts;
 }
 

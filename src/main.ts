@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { createLog } from './call/call-log.ts';
-import { greeting } from './cli/greeting.ts';
+import { addressOf, greeting } from './cli/greeting.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
-import { seedWhenEmpty, startSimulatorThread } from './embedded.ts';
+import { seedWhenEmpty, startSimulatorThread, withExample } from './embedded.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 
 const FLUSH_MS_MAX = 1_000;
@@ -35,9 +35,11 @@ export async function serve(): Promise<number> {
   try {
     const simulator = config.mason.origin === undefined ? await startSimulatorThread(config.simulator.port) : undefined;
     const masonUrl = config.mason.origin ?? (simulator?.url as string);
-    const gateway = await openGateway(config, { masonUrl, log });
-    const token = simulator === undefined ? undefined : await seedWhenEmpty(gateway.acts);
-    console.log(greeting(config, placesOf(gateway, masonUrl), token));
+    const settings = simulator === undefined ? config : withExample(config, simulator.url);
+    const gateway = await openGateway(settings, { masonUrl, log });
+    const first = simulator === undefined ? undefined : await seedWhenEmpty(gateway.acts);
+    simulator?.showGateway(addressOf(config.listen.host, gateway.publicPort));
+    console.log(greeting(config, placesOf(gateway, masonUrl), first));
     const signal = await ended;
     log.info({ signal }, 'shutting down: what is in flight finishes');
     await gateway.close();

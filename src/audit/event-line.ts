@@ -58,6 +58,9 @@ function actorLine(actor: Actor): string {
     text('appId', actor.appId) +
     text('app', actor.app) +
     text('tokenId', actor.tokenId) +
+    text('personId', actor.personId) +
+    text('person', actor.person) +
+    text('sessionId', actor.sessionId) +
     text('account', actor.account) +
     text('address', actor.address);
   return `{${fields.slice(1)}}`;
@@ -107,6 +110,9 @@ function actorFields(actor: Actor): object {
     appId: boundedText(actor.appId, NAME_CHARS_MAX),
     app: boundedText(actor.app, NAME_CHARS_MAX),
     tokenId: boundedText(actor.tokenId, NAME_CHARS_MAX),
+    personId: boundedText(actor.personId, NAME_CHARS_MAX),
+    person: boundedText(actor.person, NAME_CHARS_MAX),
+    sessionId: boundedText(actor.sessionId, NAME_CHARS_MAX),
     account: boundedText(actor.account, NAME_CHARS_MAX),
     address: boundedText(actor.address, NAME_CHARS_MAX),
   };

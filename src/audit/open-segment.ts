@@ -123,7 +123,8 @@ export class OpenSegment {
       event.at,
       this.#terms.id(event.kind),
       this.#terms.id(event.teamId, event.team),
-      this.#terms.id(event.actor.appId, event.actor.app),
+      // Who acted: an app, or by id alone a person, whose name may be an app's.
+      this.#terms.id(event.actor.appId ?? event.actor.personId, event.actor.app),
       this.#terms.id(event.actor.tokenId),
       this.#terms.id(event.operation ?? event.act),
       this.#terms.id(event.effect),
@@ -147,7 +148,12 @@ interface EventColumns {
   readonly at: number;
   readonly kind?: string;
   readonly requestId?: string;
-  readonly actor: { readonly appId?: string; readonly app?: string; readonly tokenId?: string };
+  readonly actor: {
+    readonly appId?: string;
+    readonly app?: string;
+    readonly tokenId?: string;
+    readonly personId?: string;
+  };
   readonly teamId?: string;
   readonly team?: string;
   readonly operation?: string;

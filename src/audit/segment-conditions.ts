@@ -52,6 +52,15 @@ export function segmentConditions(
       values: [],
     });
   }
+  for (const [column, ids] of [
+    ['team', filter.teams],
+    ['app', filter.person === undefined ? undefined : [filter.person]],
+  ] as const) {
+    if (ids === undefined) continue;
+    const numbers = numbersOf(db, ids);
+    if (numbers.length === 0) return undefined;
+    conditions.push({ where: `${column} IN (${numbers.join(', ')})`, values: [] });
+  }
   for (const [field, where] of VALUED) {
     const value = filter[field];
     if (value !== undefined) conditions.push({ where, values: [value] });
@@ -60,4 +69,10 @@ export function segmentConditions(
     conditions.push({ where: segment.sealed ? DEVICE_SEALED : DEVICE_OPEN, values: [filter.device] });
   }
   return conditions;
+}
+
+/** By id alone: the slug of a team that is gone may be another's by now, and a person may be named like an app. */
+function numbersOf(db: DatabaseSync, wanted: readonly string[]): number[] {
+  const found = db.prepare('SELECT id FROM term WHERE name IN (SELECT value FROM json_each(?))');
+  return found.all(JSON.stringify(wanted)).map((row) => Number(row['id']));
 }

@@ -12,10 +12,6 @@ import type { Call } from './call.ts';
  */
 export function allow(call: Call, caller: Caller): void {
   const { operation } = call;
-  const team = call.req.headers['gateway-team'];
-  if (team !== undefined && team !== caller.team.slug) {
-    throw new GatewayError('forbidden', `"Gateway-Team: ${String(team)}" is not the token's team, ${caller.team.slug}`);
-  }
   checkRights(caller, operation);
   if (operation.confirm !== undefined && call.req.headers['gateway-confirm'] !== operation.confirm) {
     throw new GatewayError(
@@ -30,13 +26,21 @@ export function checkRights(caller: Caller, operation: Operation): void {
   if (!covers(caller.scopes, operation.scope)) {
     throw new GatewayError(
       'forbidden',
-      `${operation.id} needs the scope ${operation.scope}; the token holds ${caller.scopes.join(', ') || 'none'}`,
+      `${operation.id} needs the scope ${operation.scope}; ${holder(caller)} ${caller.scopes.join(', ') || 'none'}`,
     );
   }
   if (!isWithin(operation.effect, caller.effectCeiling)) {
     throw new GatewayError(
       'forbidden',
-      `${operation.id} is ${operation.effect}; the token allows effects up to "${caller.effectCeiling}"`,
+      `${operation.id} is ${operation.effect}; ${allower(caller)} effects up to "${caller.effectCeiling}"`,
     );
   }
+}
+
+function holder({ kind, team }: Caller): string {
+  return kind === 'app' ? 'the token holds' : `your role in team ${team.slug} holds`;
+}
+
+function allower({ kind, team }: Caller): string {
+  return kind === 'app' ? 'the token allows' : `your role in team ${team.slug} allows`;
 }

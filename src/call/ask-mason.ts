@@ -3,6 +3,7 @@ import type { Lane, Place, Turn } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
 import type { Call } from './call.ts';
+import { otherKey } from './choose-key.ts';
 import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
 import { prepare } from './prepare.ts';
 import { redactorFor } from './relay.ts';
@@ -16,17 +17,11 @@ import type { WalkRooms } from './walk.ts';
  * @returns a good answer, its body unread
  * @throws GatewayError, MasonAnsweredError
  */
-export async function askMason(
-  rooms: WalkRooms,
-  call: Call,
-  key: OpenedKey,
-  lane: Lane,
-  place: Place,
-): Promise<Answer> {
+export async function askMason(rooms: WalkRooms, call: Call, lane: Lane, place: Place): Promise<Answer> {
   rooms.retries.earn();
   for (;;) {
     await takeTurn(rooms, call, place);
-    const { answer, verdict } = await attempt(rooms, call, key, lane);
+    const { answer, verdict } = await attempt(rooms, call, keyOf(call), lane);
     if (verdict.kind === 'pass' && answer !== undefined) return answer;
     await beforeNextTurn(rooms, call, lane, verdict);
   }
@@ -77,6 +72,7 @@ async function attempt(
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
     call.reached = true;
     noteAttempt(call, startMs, { status: answer.status });
+    rooms.keyHealth.note(key.fingerprint, answer.status);
     if (!rooms.lag.since(call.startedAt + startMs)) lane.observe(call.operation.id, answer.firstByteMs);
     const verdict = await judgeAnswer(answer, circumstances);
     call.unsure = call.changes && saysNothing(answer.status, verdict);
@@ -105,8 +101,12 @@ function noteAttempt(call: Call, startMs: number, end: { status: number } | { fa
 async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict: Verdict): Promise<void> {
   switch (verdict.kind) {
     case 'pass':
+      throw new Error('an answer that passes has no next turn');
     case 'error':
-      throw verdict.kind === 'error' ? verdict.error : new Error('an answer that passes has no next turn');
+      throw verdict.error;
+    case 'key_refused':
+      await replaceKey(rooms, call, verdict.error);
+      return;
     case 'slow_down':
       lane.pause(verdict.waitMs);
       return;
@@ -116,6 +116,20 @@ async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict:
       await pauseCall(rooms, call, verdict.waitMs);
     }
   }
+}
+
+/** Once a call: the key may have been rotated a moment ago, or rotated to one that Mason does not take. */
+async function replaceKey(rooms: WalkRooms, call: Call, refusal: Error): Promise<void> {
+  if (call.isKeyReplaced || call.caller === undefined) throw refusal;
+  const other = await otherKey(rooms.verdicts, call.caller, keyOf(call));
+  if (other === undefined) throw refusal;
+  call.key = other;
+  call.isKeyReplaced = true;
+}
+
+function keyOf({ key }: Call): OpenedKey {
+  if (key === undefined) throw new Error('a call is sent before its key is chosen');
+  return key;
 }
 
 /** Waits outside the line: only this call failed, nobody else need wait for it. */

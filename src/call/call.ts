@@ -1,6 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from '../domain/caller.ts';
+import type { Caller, PersonCaller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Attempt } from '../domain/event.ts';
@@ -10,6 +10,7 @@ import type { Target } from '../domain/operation.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import type { Route } from '../mason/route-table.ts';
 import { CallSignal } from './call-signal.ts';
+import type { Credential } from './credential.ts';
 
 /** What came in at the door. */
 export interface Arrival {
@@ -19,6 +20,9 @@ export interface Arrival {
   /** Of the caller. */
   readonly address: string;
 }
+
+/** Who came to the door: a caller, or somebody who signed in and for whom no team is chosen yet. */
+export type Presented = Caller | (Pick<PersonCaller, 'kind' | 'person' | 'sessionId'> & { readonly team?: undefined });
 
 /** Knows which calls are under way. */
 export interface CallKeeper {
@@ -30,21 +34,23 @@ export class Call implements Disposable {
   readonly id = randomUUIDv7();
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
-  readonly target: RequestTarget;
+  target: RequestTarget;
   readonly address: string;
   /** Monotonic and wall clock instants at which it came. */
   readonly startedAt: number;
   readonly epochMs: number;
 
   caller: Caller | undefined;
-  /** Whose token was presented, accepted or not: for the record. */
-  presented: Caller | undefined;
-  /** Digest of the token presented, once it was accepted: what a revocation looks for. */
-  credential: string | undefined;
+  /** Whose token or session was presented, accepted or not: for the record. */
+  presented: Presented | undefined;
+  /** What it came with, well-formed; asked again when its turn comes. */
+  credential: Credential | undefined;
   route: Route | undefined;
   body: Buffer | undefined;
   targets: readonly Target[] = [];
   key: OpenedKey | undefined;
+  /** Whether Mason refused the first key, and another one in its place was taken. */
+  isKeyReplaced = false;
   /** The budget as the caller's app sees it; known from the line on. */
   share: (() => LaneShare) | undefined;
   /** Monotonic instant until which it may wait for a turn; known from the line on. */
@@ -100,7 +106,7 @@ export class Call implements Disposable {
     this.#endsAt = this.#clock.now() + delayMs;
   }
 
-  /** Sets when the token that it came with ends, from now; a rotation may bring that nearer. */
+  /** Sets when the token or session that it came with ends, from now; a rotation may bring that nearer. */
   rightEndsAfter(delayMs: number): void {
     this.#rightEndsAt = this.#clock.now() + delayMs;
   }
@@ -108,7 +114,12 @@ export class Call implements Disposable {
   /** Ends the call if its time, or its right, is over. */
   checkTime(now: number): void {
     if (now >= this.#rightEndsAt) {
-      this.abort(new GatewayError('unauthenticated', 'the gateway token ended while the call was under way'));
+      this.abort(
+        new GatewayError(
+          'unauthenticated',
+          `the ${this.caller?.kind === 'person' ? 'session' : 'gateway token'} ended while the call was under way`,
+        ),
+      );
     } else if (now >= this.#endsAt) {
       this.abort(new GatewayError('mason_timeout', `the call took longer than ${this.#totalMs} ms in all`));
     }

@@ -4,7 +4,6 @@ import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Operation } from '../domain/operation.ts';
 import type { Scope } from '../domain/scope.ts';
 import { covers, power } from '../mason/scopes.ts';
-import type { Call } from './call.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** By a team's list of keys, which is made anew when one of them changes: the choice for each scope. */
@@ -33,15 +32,36 @@ export async function chooseKey(verdicts: Verdicts, caller: Caller, operation: O
 }
 
 /**
- * Whether the team still has the key that was chosen for a call.
+ * The key that was chosen for a call as the team has it now: it may have been rotated meanwhile.
+ *
+ * @throws GatewayError `no_key` when it was removed, `store_unavailable`
+ */
+export async function keyNow(verdicts: Verdicts, caller: Caller, chosen: OpenedKey): Promise<OpenedKey> {
+  const keys = await verdicts.teamKeys(caller.team.id);
+  const key = keys.find(({ id }) => id === chosen.id);
+  if (key !== undefined) return key;
+  throw new GatewayError('no_key', `the Mason key chosen for this call was removed from team ${caller.team.slug}`);
+}
+
+/** By key: what stood in its place before the last rotation, as a key of its own. */
+const previousKeys = new WeakMap<OpenedKey, OpenedKey>();
+
+/**
+ * Another key in the same place, after Mason did not take the one that was sent: the one it was rotated to meanwhile, or
+ * the one before.
  *
  * @throws GatewayError `no_key`, `store_unavailable`
  */
-export async function checkKey(verdicts: Verdicts, { caller, key }: Call): Promise<void> {
-  if (caller === undefined || key === undefined) return;
-  const keys = await verdicts.teamKeys(caller.team.id);
-  if (keys.some(({ id }) => id === key.id)) return;
-  throw new GatewayError('no_key', `the Mason key chosen for this call was removed from team ${caller.team.slug}`);
+export async function otherKey(verdicts: Verdicts, caller: Caller, refused: OpenedKey): Promise<OpenedKey | undefined> {
+  const now = await keyNow(verdicts, caller, refused);
+  if (now.fingerprint !== refused.fingerprint) return now;
+  if (now.previous === undefined) return undefined;
+  let previous = previousKeys.get(now);
+  if (previous === undefined) {
+    previous = { ...now, ...now.previous, previous: undefined };
+    previousKeys.set(now, previous);
+  }
+  return previous;
 }
 
 function least(keys: readonly OpenedKey[], scope: Scope): OpenedKey | undefined {

@@ -1,10 +1,11 @@
+import type { Caller } from '../domain/caller.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Actor, CallFacts, OutcomeEvent } from '../domain/event.ts';
 import type { AuditRecord } from '../domain/record.ts';
 import { errorAnswer, errorBody } from '../http/errors.ts';
 import { SendFailure } from '../mason/send.ts';
 import { callHeaders } from './answer-headers.ts';
-import type { Call } from './call.ts';
+import type { Call, Presented } from './call.ts';
 import { MasonAnsweredError } from './judge.ts';
 
 const PATH_CHARACTERS_MAX = 1_024;
@@ -111,19 +112,12 @@ export function callFacts({
   targets,
 }: Call): CallFacts {
   const own = req.headers['request-id'] ?? req.headers['x-request-id'];
-  const actor: Actor = {
-    kind: caller === undefined ? 'unknown' : 'app',
-    appId: presented?.app.id,
-    app: presented?.app.name,
-    tokenId: presented?.tokenId,
-    address,
-  };
   return {
     requestId: id,
     at: epochMs,
-    actor,
-    teamId: presented?.team.id,
-    team: presented?.team.slug,
+    actor: actorOf(caller, presented, address),
+    teamId: presented?.team?.id,
+    team: presented?.team?.slug,
     method: req.method ?? '',
     path: target.path.slice(0, PATH_CHARACTERS_MAX),
     operation: route?.operation.id,
@@ -131,5 +125,25 @@ export function callFacts({
     targets: targets.length === 0 ? undefined : targets,
     keyFingerprint: key?.fingerprint,
     callerRequestId: typeof own === 'string' ? own.slice(0, CALLER_ID_CHARACTERS_MAX) : undefined,
+  };
+}
+
+function actorOf(caller: Caller | undefined, presented: Presented | undefined, address: string): Actor {
+  if (presented?.kind === 'person') {
+    const { person, sessionId } = presented;
+    return {
+      kind: caller === undefined ? 'unknown' : 'person',
+      personId: person.id,
+      person: person.name,
+      sessionId,
+      address,
+    };
+  }
+  return {
+    kind: caller === undefined ? 'unknown' : 'app',
+    appId: presented?.app.id,
+    app: presented?.app.name,
+    tokenId: presented?.tokenId,
+    address,
   };
 }

@@ -21,7 +21,7 @@ const OWN_MS = 250;
 export function joinLine(rooms: WalkRooms, call: Call, caller: Caller, lane: Lane): Place {
   const { waitDefaultMs, waitMaxMs, totalMs } = rooms.bounds;
   const wait = waitMs(call.req.headers, waitDefaultMs, waitMaxMs);
-  const { id: appId, weight } = caller.app;
+  const { id: appId, weight } = caller.share;
   call.share = () => lane.share(appId, weight);
   call.deadlineAt = rooms.clock.now() + Math.max(wait, OWN_MS);
   const place = lane.join({

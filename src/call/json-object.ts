@@ -22,7 +22,8 @@ export function parseJsonObject(body: Buffer): Readonly<Record<string, unknown>>
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalid((error as Error).message);
+    // V8 quotes what stands around the fault, and that may be a key.
+    throw invalid((error as Error).message.replace(/, (?:\.\.\.)?".*$/s, ' in the JSON'));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalid(`it is ${value === null ? 'null' : Array.isArray(value) ? 'a list' : `a ${typeof value}`}`);

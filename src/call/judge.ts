@@ -11,6 +11,8 @@ export type Verdict =
   | { readonly kind: 'slow_down'; readonly waitMs: number }
   /** A passing failure of a read: again after a while, if the retry budget allows; else `error`. */
   | { readonly kind: 'again'; readonly waitMs: number; readonly error: Error }
+  /** Mason does not know the key: nothing was done, and another key in its place may go; else `error`. */
+  | { readonly kind: 'key_refused'; readonly error: Error }
   | { readonly kind: 'error'; readonly error: Error };
 
 /** An error that Mason itself answered, on its way to the caller in the documented shape. */
@@ -64,7 +66,7 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
   if (status === 401) {
     const message =
       "Mason does not accept the team's key: an operator must replace it; nothing is wrong with this call";
-    return { kind: 'error', error: new GatewayError('mason_rejected_key', message) };
+    return { kind: 'key_refused', error: new GatewayError('mason_rejected_key', message) };
   }
   const error = new MasonAnsweredError(status > 500 ? 502 : status, said);
   if (!PASSING.has(status) || now.changes) return { kind: 'error', error };

@@ -5,8 +5,7 @@ import { GatewayError } from '../domain/errors.ts';
 import { peerAddress } from '../http/peer-address.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import { Call } from './call.ts';
-import { checkKey } from './choose-key.ts';
-import { checkGrant, endOf } from './identify.ts';
+import { keyNow } from './choose-key.ts';
 import type { Verdicts } from './verdicts.ts';
 
 const WATCH_MS = 100;
@@ -46,6 +45,11 @@ export class OpenCalls {
     });
   }
 
+  /** Digests of the sessions that have calls under way. */
+  *sessionsInUse(): Generator<string> {
+    for (const { credential } of this.#calls) if (credential?.kind === 'session') yield credential.digest;
+  }
+
   /** The call has ended. */
   closed(call: Call): void {
     this.#calls.delete(call);
@@ -61,16 +65,18 @@ export class OpenCalls {
     for (const call of this.#calls) call.abort(reason);
   }
 
-  /** After a change in the store: ends the calls, waiting or in flight, whose token or key does not hold any more. */
+  /** Ends the calls, waiting or in flight, that came with this token or session: at once, and before anybody is told. */
+  abortBy(credentialDigest: string, reason: GatewayError): void {
+    for (const call of this.#calls) if (call.credential?.digest === credentialDigest) call.abort(reason);
+  }
+
+  /** After a change in the store: ends the calls, waiting or in flight, whose token, session or key does not hold any more. */
   async abortRevoked(verdicts: Verdicts): Promise<void> {
     for (const call of [...this.#calls]) {
       if (call.credential === undefined) continue;
       try {
-        const grant = await verdicts.grant(call.credential);
-        const now = this.#clock.epochMs();
-        checkGrant(grant, call.credential, call.address, now);
-        call.rightEndsAfter(endOf(grant.token, call.credential) - now);
-        await checkKey(verdicts, call);
+        const caller = await call.credential.caller(call);
+        if (call.key !== undefined) await keyNow(verdicts, caller, call.key);
       } catch (error) {
         // That the store cannot be asked ends no call: each asks again when its turn comes.
         if (error instanceof GatewayError && error.code !== 'store_unavailable') call.abort(error);

@@ -5,7 +5,7 @@ import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Mason, SendFailure } from '../mason/send.ts';
 
 /** What a probe of a key found. */
-export interface KeyHealth {
+export interface ProbedKey {
   readonly verdict: 'alive' | 'dead' | 'unclear';
   readonly status?: number;
   readonly message: string;
@@ -20,7 +20,7 @@ const BODY_BYTES_MAX = 65_536;
  *
  * @throws GatewayError where the line refuses
  */
-export async function probeKey(rooms: { mason: Mason; clock: Clock }, lane: Lane, key: OpenedKey): Promise<KeyHealth> {
+export async function probeKey(rooms: { mason: Mason; clock: Clock }, lane: Lane, key: OpenedKey): Promise<ProbedKey> {
   using place = lane.join({
     appId: 'gateway',
     weight: 1,
@@ -50,7 +50,7 @@ export async function probeKey(rooms: { mason: Mason; clock: Clock }, lane: Lane
   }
 }
 
-function healthFrom(status: number): KeyHealth {
+function healthFrom(status: number): ProbedKey {
   const asked = `GET ${PROBE}`;
   if (status === 200)
     return { verdict: 'alive', status, message: `${asked} answered 200: Mason knows the key, and it reads devices` };

@@ -2,13 +2,15 @@ import { GatewayError } from '../domain/errors.ts';
 import { bodyRefusal, MALFORMED } from '../http/public-server.ts';
 import type { Call } from './call.ts';
 
+type Reading = Pick<Call, 'req' | 'res' | 'signal'>;
+
 /**
  * The whole body, or undefined when there is none. A `Content-Length` beyond the bound is refused before a byte of it
  * is asked for.
  *
  * @throws GatewayError `payload_too_large`, `unsupported_media_type` (a coded body), `caller_gone`, what the parser refuses
  */
-export async function readBody(call: Call, bodyBytesMax: number): Promise<Buffer | undefined> {
+export async function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | undefined> {
   const { req } = call;
   const declared = req.headers['content-length'];
   const chunked = req.headers['transfer-encoding'] !== undefined;
@@ -28,7 +30,7 @@ export async function readBody(call: Call, bodyBytesMax: number): Promise<Buffer
   return body.length === 0 ? undefined : body;
 }
 
-function collect(call: Call, bodyBytesMax: number): Promise<Buffer> {
+function collect(call: Reading, bodyBytesMax: number): Promise<Buffer> {
   const { req, signal } = call;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

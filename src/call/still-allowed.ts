@@ -1,8 +1,7 @@
 import { GatewayError } from '../domain/errors.ts';
 import { checkRights } from './allow.ts';
 import type { Call } from './call.ts';
-import { checkKey } from './choose-key.ts';
-import { checkGrant } from './identify.ts';
+import { keyNow } from './choose-key.ts';
 import type { WalkRooms } from './walk.ts';
 
 /**
@@ -22,8 +21,8 @@ export async function stillAllowed(rooms: WalkRooms, call: Call): Promise<void> 
       'the store of teams and tokens does not answer: no changes until it does',
     );
   }
-  const grant = await rooms.verdicts.grant(credential);
-  checkGrant(grant, credential, call.address, rooms.clock.epochMs());
-  checkRights(grant.caller, call.operation);
-  await checkKey(rooms.verdicts, call);
+  const caller = await credential.caller(call);
+  checkRights(caller, call.operation);
+  if (call.key === undefined || call.isKeyReplaced) return;
+  call.key = await keyNow(rooms.verdicts, caller, call.key);
 }

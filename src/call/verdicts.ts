@@ -1,14 +1,16 @@
 import type { BlockList } from 'node:net';
-import type { Caller } from '../domain/caller.ts';
+import type { AppCaller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKey, MasonKeys, OpenedKey } from '../domain/mason-key.ts';
+import type { People, Person } from '../domain/person.ts';
+import type { Teams } from '../domain/team.ts';
 import type { Token, Tokens } from '../domain/token.ts';
 import { addressList } from '../http/peer-address.ts';
 
 /** A token as a call needs it. */
 export interface Grant {
-  readonly caller: Caller;
+  readonly caller: AppCaller;
   readonly token: Token;
   /** Undefined: from anywhere. */
   readonly addresses: BlockList | undefined;
@@ -17,6 +19,8 @@ export interface Grant {
 interface Source {
   readonly tokens: Pick<Tokens, 'findGrant' | 'touch'>;
   readonly keys: Pick<MasonKeys, 'listByTeam' | 'touch'>;
+  readonly people: Pick<People, 'findById'>;
+  readonly teams: Pick<Teams, 'list'>;
   revision(): Promise<number>;
   /** Undefined for a key that is of no use here: of another Mason, or of a team that is gone. */
   openKey(key: MasonKey): Promise<OpenedKey | undefined>;
@@ -33,7 +37,7 @@ const FLUSH_USES_MS = 10_000;
 const ENTRIES_MAX = 20_000;
 
 /**
- * What the store said about tokens and keys, remembered until its `revision` moves. Changes made by any gateway or the
+ * What the store said about tokens, keys, people and teams, remembered until its `revision` moves. Changes made by any gateway or the
  * command line are noticed within half a second; then every remembered verdict is dropped and the listeners hear of it.
  */
 export class Verdicts implements AsyncDisposable {
@@ -42,6 +46,8 @@ export class Verdicts implements AsyncDisposable {
   readonly #bounds: VerdictBounds;
   readonly #grants = new Map<string, Promise<Grant | undefined>>();
   readonly #keys = new Map<string, Promise<readonly OpenedKey[]>>();
+  readonly #people = new Map<string, Promise<Person | undefined>>();
+  readonly #slugs = new Map<'all', Promise<ReadonlyMap<string, string>>>();
   readonly #tokenUses = new Map<string, number>();
   readonly #keyUses = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
@@ -85,7 +91,8 @@ export class Verdicts implements AsyncDisposable {
         caller: {
           kind: 'app',
           team,
-          app,
+          app: { id: app.id, name: app.name },
+          share: { id: app.id, weight: app.weight },
           tokenId: token.id,
           scopes: token.scopes,
           effectCeiling: token.effectCeiling,
@@ -109,6 +116,27 @@ export class Verdicts implements AsyncDisposable {
     });
   }
 
+  /**
+   * A person, disabled or not.
+   *
+   * @throws GatewayError `store_unavailable`
+   */
+  person(id: string): Promise<Person | undefined> {
+    return this.#remember(this.#people, id, () => this.#source.people.findById(id));
+  }
+
+  /**
+   * The slugs of all teams, by id.
+   *
+   * @throws GatewayError `store_unavailable`
+   */
+  teamSlugs(): Promise<ReadonlyMap<string, string>> {
+    return this.#remember(this.#slugs, 'all', async () => {
+      const teams = await this.#source.teams.list();
+      return new Map(teams.map(({ id, slug }) => [id, slug]));
+    });
+  }
+
   noteTokenUse(tokenId: string, epochMs: number): void {
     this.#tokenUses.set(tokenId, epochMs);
   }
@@ -117,7 +145,7 @@ export class Verdicts implements AsyncDisposable {
     this.#keyUses.set(keyId, epochMs);
   }
 
-  #remember<T>(memory: Map<string, Promise<T>>, id: string, find: () => Promise<T>): Promise<T> {
+  #remember<K, T>(memory: Map<K, Promise<T>>, id: K, find: () => Promise<T>): Promise<T> {
     if (this.#clock.now() - this.#confirmedAt > POLL_MS * 4 + this.#bounds.staleMs) {
       return Promise.reject(new GatewayError('store_unavailable', 'the store of teams and tokens does not answer'));
     }
@@ -157,6 +185,8 @@ export class Verdicts implements AsyncDisposable {
     this.#revision = revision;
     this.#grants.clear();
     this.#keys.clear();
+    this.#people.clear();
+    this.#slugs.clear();
     if (!first) for (const listener of this.#listeners) listener();
   }
 

@@ -3,6 +3,8 @@ import type { Clock } from '../domain/clock.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import type { AuditRecord } from '../domain/record.ts';
+import type { BrowserCallers } from '../domain/session.ts';
+import type { BadTries } from '../http/bad-tries.ts';
 import type { RequestTarget } from '../http/request-target.ts';
 import type { RouteTable } from '../mason/route-table.ts';
 import type { Mason } from '../mason/send.ts';
@@ -14,6 +16,7 @@ import { findTargets, targetsInPath } from './find-targets.ts';
 import { type CallObserver, finish } from './finish.ts';
 import { identify } from './identify.ts';
 import { joinLine } from './join-line.ts';
+import type { KeyHealth } from './key-health.ts';
 import type { LoopLag } from './loop-lag.ts';
 import type { OpenCalls } from './open-calls.ts';
 import { readBody } from './read-body.ts';
@@ -26,11 +29,14 @@ export interface WalkRooms {
   readonly clock: Clock;
   readonly calls: OpenCalls;
   readonly verdicts: Verdicts;
+  readonly browsers: BrowserCallers;
+  readonly tries: BadTries;
   readonly routes: RouteTable;
   readonly laneOf: (key: OpenedKey) => Promise<Lane>;
   readonly record: AuditRecord;
   readonly mason: Mason;
   readonly retries: RetryBudget;
+  readonly keyHealth: KeyHealth;
   readonly lag: LoopLag;
   readonly observer: CallObserver;
   readonly bounds: WalkBounds;
@@ -58,7 +64,7 @@ export async function walk(
 ): Promise<void> {
   using call = rooms.calls.open(req, res, target);
   try {
-    call.caller = await identify(call, rooms.verdicts, rooms.clock);
+    call.caller = await identify(rooms, call);
     call.route = rooms.routes.find(req.method ?? '', target.path);
     call.targets = targetsInPath(call.route);
     allow(call, call.caller);
@@ -68,12 +74,12 @@ export async function walk(
     const lane = await rooms.laneOf(call.key);
     using place = joinLine(rooms, call, call.caller, lane);
     await announce(rooms.record, call);
-    const answer = await askMason(rooms, call, call.key, lane, place);
+    const answer = await askMason(rooms, call, lane, place);
     await relay(
       call,
       answer,
       redactorFor(call.key),
-      lane.share(call.caller.app.id, call.caller.app.weight),
+      lane.share(call.caller.share.id, call.caller.share.weight),
       rooms.bounds.answerIdleMs,
     );
     finish(rooms, call, answer.status);

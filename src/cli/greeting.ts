@@ -6,10 +6,16 @@ interface Places {
   readonly masonUrl: string;
 }
 
+/** What is shown this once. */
+interface FirstSecrets {
+  readonly token: string;
+  readonly signInPath: string;
+}
+
 /** What a start tells: what runs where, and what to do next. */
-export function greeting(config: Config, places: Places, token: string | undefined): string {
-  const door = `http://${inUrl(config.listen.host)}:${places.publicPort}`;
-  const health = `http://${inUrl(config.listen.privateHost)}:${places.privatePort}`;
+export function greeting(config: Config, places: Places, first: FirstSecrets | undefined): string {
+  const door = addressOf(config.listen.host, places.publicPort);
+  const health = addressOf(config.listen.privateHost, places.privatePort);
   const isSimulated = config.mason.origin === undefined;
   const lines = [
     'mason-gateway is running',
@@ -18,19 +24,19 @@ export function greeting(config: Config, places: Places, token: string | undefin
     `  health    ${health}/readyz  ${health}/metrics`,
     `  data      ${config.gateway.dataDir}`,
     '',
-    ...(token !== undefined ? firstCall(door, token) : isSimulated ? nextToken() : begin()),
+    ...(first !== undefined ? firstSteps(door, places.masonUrl, first) : isSimulated ? nextSteps() : begin()),
     '',
   ];
   return lines.join('\n');
 }
 
-/** An address as it stands in a URL that works on this machine. */
-function inUrl(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
+/** Where a listener is reached from this machine. */
+export function addressOf(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
 }
 
-function firstCall(door: string, token: string): string[] {
+function firstSteps(door: string, masonUrl: string, { token, signInPath }: FirstSecrets): string[] {
   return [
     'A demo team with two keys and an app was made. Make a first call (the token in it is shown this once):',
     '',
@@ -39,14 +45,20 @@ function firstCall(door: string, token: string): string[] {
     'and see it on record:',
     '',
     '  npm run -s gateway -- audit tail',
+    '',
+    'Or with a browser, where no token is: sign in (the link works once, within ten minutes), then open the example page:',
+    '',
+    `  ${door}${signInPath}`,
+    `  ${masonUrl}/example/`,
   ];
 }
 
-function nextToken(): string[] {
+function nextSteps(): string[] {
   return [
-    'Make a token, to call with:',
+    'Make a token, to call with, or a link to sign in with a browser:',
     '',
     '  npm run -s gateway -- token create --team demo --app first-app --scope fleet:read',
+    '  npm run -s gateway -- sign-in-link --team demo --role lead',
   ];
 }
 

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { NotedKey } from '../manage/key-acts.ts';
-import type { KeyView } from '../manage/key-view.ts';
+import type { KeyView, NotedKey } from '../manage/key-view.ts';
 import { CliError, usageError } from './cli-error.ts';
 import { localTime } from './local-time.ts';
 import { keyInArguments, readMasonKey } from './mason-key-input.ts';

@@ -2,17 +2,20 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
+import { checkBrowserSettings } from './browser-settings.ts';
 import { type Env, readEnv } from './env.ts';
+import { isLoopback } from './loopback.ts';
 import { type ConfigInput, configSchema } from './schema.ts';
 
 /** Where the file is looked for when nobody names one; there it may be absent. */
 const DEFAULT_FILE = 'config/gateway.yaml';
 
 /** All settings, checked and frozen. Holds no secrets: it can be printed. */
-export type Config = Readonly<Omit<ConfigInput, 'mason' | 'masterKey'>> & {
+export type Config = Readonly<Omit<ConfigInput, 'mason' | 'masterKey' | 'sessions'>> & {
   readonly masterKey: { readonly file: string; readonly allowSharedMode: boolean; readonly given: boolean };
   /** `origin` undefined: the simulator stands in for Mason. */
   readonly mason: Readonly<Omit<ConfigInput['mason'], 'baseUrl'>> & { readonly origin: string | undefined };
+  readonly sessions: Readonly<Omit<ConfigInput['sessions'], 'secretFile'>> & { readonly secretFile: string };
   /** The file that was read; undefined when there was none. */
   readonly source: string | undefined;
 };
@@ -83,6 +86,7 @@ function parseYaml(file: string, text: string, problems: string[]): Record<strin
 const BY_VARIABLE: readonly (readonly [keyof Env, string, string])[] = [
   ['GATEWAY_HOST', 'listen', 'host'],
   ['GATEWAY_PORT', 'listen', 'port'],
+  ['GATEWAY_PUBLIC_URL', 'listen', 'publicUrl'],
   ['GATEWAY_PRIVATE_HOST', 'listen', 'privateHost'],
   ['GATEWAY_PRIVATE_PORT', 'listen', 'privatePort'],
   ['GATEWAY_DATA_DIR', 'gateway', 'dataDir'],
@@ -129,9 +133,11 @@ function complete(input: ConfigInput, source: string | undefined, problems: stri
       `calls.waitDefaultMs: expected at most calls.waitMaxMs (${input.calls.waitMaxMs}), got ${input.calls.waitDefaultMs}`,
     );
   }
+  checkBrowserSettings(input, problems);
   return {
     ...input,
     gateway: { ...input.gateway, dataDir },
+    sessions: { ...input.sessions, secretFile: resolve(input.sessions.secretFile ?? join(dataDir, 'session.secret')) },
     masterKey: {
       file: resolve(input.masterKey.file ?? join(dataDir, 'master.key')),
       allowSharedMode: input.masterKey.allowSharedMode,
@@ -165,8 +171,7 @@ function masonOrigin(baseUrl: string, privateHosts: readonly string[], problems:
     return undefined;
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const loopback = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
-  if (url.protocol === 'http:' && !loopback && !privateHosts.includes(host)) {
+  if (url.protocol === 'http:' && !isLoopback(host) && !privateHosts.includes(host)) {
     problems.push(
       `${where}: expected https: the team's keys would travel in the clear to ${host}; if that is meant, add it to mason.privateHosts`,
     );

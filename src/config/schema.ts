@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EFFECTS } from '../domain/effect.ts';
+import { ROLES } from '../domain/role.ts';
 
 const ms = (min: number, max: number) => z.int().min(min).max(max);
 
@@ -72,6 +73,40 @@ function checkOperation(
   }
 }
 
+const slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the name of a team: lower-case letters, digits and "-"');
+
+const webOrigin = z
+  .string()
+  .regex(
+    /^https?:\/\/[a-z0-9.:[\]-]+$/,
+    'an origin such as "https://app.example.com": scheme, host and port, lower case, no path',
+  )
+  .refine((value) => URL.canParse(value) && new URL(value).origin === value, {
+    error: 'an origin as browsers send it, without a default port',
+  });
+
+/** From what an identity provider says of somebody to roles here. */
+const rule = z.strictObject({
+  /** A claim of the ID token by name, `realm_access.roles` for one inside another, and the value that it is or has. */
+  when: z.strictObject({ claim: z.string().min(1).max(256), is: z.string().min(1).max(256) }),
+  role: z.enum(ROLES),
+  teams: z.array(slug).default([]),
+  scopes: z
+    .array(z.string().regex(/^[a-z]+:[a-z]+$/, 'a scope such as "fleet:read"'))
+    .min(1)
+    .default(['account:owner']),
+});
+
+const provider = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'lower-case letters, digits and "-", at most 32'),
+  name: z.string().min(1).max(80).optional(),
+  issuer: z.url({ error: 'the issuer\'s address, such as "https://login.example.com"' }),
+  clientId: z.string().min(1).max(256),
+  clientSecretFile: z.string().optional(),
+  scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)).default(['openid', 'profile']),
+  rules: z.array(rule).default([]),
+});
+
 /** `gateway.yaml`, with every default. Strict: a word that it does not know is an error, not a surprise later. */
 export const configSchema = z.strictObject({
   gateway: z
@@ -89,6 +124,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
+      publicUrl: webOrigin.optional(),
       privateHost: z.string().default('127.0.0.1'),
       privatePort: port.default(9090),
       trustedProxies: z
@@ -140,6 +176,27 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   simulator: z.strictObject({ port: port.default(8090) }).prefault({}),
+  sessions: z
+    .strictObject({
+      idleMs: ms(1_000, 604_800_000).default(1_800_000),
+      absoluteMs: ms(1_000, 2_592_000_000).default(28_800_000),
+      secretFile: z.string().optional(),
+      perPersonMax: z.int().min(1).max(1_000).default(20),
+      cookie: z
+        .strictObject({ sameSite: z.enum(['strict', 'lax']).default('strict'), secure: z.boolean().optional() })
+        .prefault({}),
+    })
+    .prefault({}),
+  signIn: z
+    .strictObject({
+      providers: z.array(provider).max(16).default([]),
+      badTriesPerMinuteMax: z.int().min(1).max(100_000).default(50),
+    })
+    .prefault({}),
+  frontends: z
+    .array(z.strictObject({ origin: webOrigin, teams: z.array(slug).min(1) }))
+    .max(100)
+    .default([]),
   operations: z.array(operation.superRefine(checkOperation)).default([]),
 });
 

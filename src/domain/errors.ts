@@ -4,6 +4,8 @@ export type ErrorCode =
   | 'invalid_request'
   | 'unauthenticated'
   | 'forbidden'
+  | 'csrf_refused'
+  | 'too_many_tries'
   | 'unknown_operation'
   | 'not_found'
   | 'request_timeout'
@@ -26,6 +28,7 @@ export type ErrorCode =
   | 'mason_timeout'
   | 'record_unavailable'
   | 'store_unavailable'
+  | 'sign_in_unavailable'
   | 'shutting_down'
   | 'internal';
 

@@ -3,11 +3,19 @@ import type { Target } from './operation.ts';
 
 /** Who acted. */
 export interface Actor {
-  /** `app`: by a token; `operator`: on this machine, through the command line; `gateway`: by itself; `unknown`: nobody we know. */
-  readonly kind: 'app' | 'operator' | 'gateway' | 'unknown';
+  /**
+   * `app`: by a token; `person`: by a browser session; `operator`: on this machine, through the command line; `gateway`: by
+   * itself; `unknown`: nobody we know.
+   */
+  readonly kind: 'app' | 'person' | 'operator' | 'gateway' | 'unknown';
   readonly appId?: string | undefined;
   readonly app?: string | undefined;
   readonly tokenId?: string | undefined;
+  readonly personId?: string | undefined;
+  /** Name for people; decides nothing. */
+  readonly person?: string | undefined;
+  /** Public id of the session. */
+  readonly sessionId?: string | undefined;
   /** Name of the operating system's account, for operators. */
   readonly account?: string | undefined;
   /** Address of the peer, as the socket or a trusted proxy says. */

@@ -16,8 +16,19 @@ export interface MasonKey {
   /** The key's last four characters, for people to tell keys apart; empty for keys of fewer than twelve. */
   readonly last4: string;
   readonly sealed: Uint8Array;
+  /** The key before the last rotation: used once more where Mason does not take the new one. */
+  readonly previous: PreviousKey | undefined;
   readonly createdAt: number;
   readonly lastUsedAt: number | undefined;
+}
+
+/** A key that was replaced: same row, same budget, sealed with the same binding. */
+export interface PreviousKey {
+  readonly fingerprint: string;
+  readonly last4: string;
+  readonly sealed: Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly replacedAt: number;
 }
 
 /** A key ready for use: what a call needs to know of it, opened. */
@@ -27,6 +38,8 @@ export interface OpenedKey {
   readonly scopes: readonly Scope[];
   readonly budgetId: string;
   readonly secret: Secret;
+  /** What a call falls back on, once, when Mason does not accept the key; only for a day after the rotation. */
+  readonly previous?: { readonly fingerprint: string; readonly secret: Secret } | undefined;
 }
 
 export interface MasonKeys {
@@ -42,6 +55,10 @@ export interface MasonKeys {
   setScopes(id: string, scopes: readonly Scope[]): Promise<boolean>;
   /** Moves the key, and every other with its fingerprint: one key has one budget. */
   setBudget(id: string, budgetId: string): Promise<boolean>;
+  /** Puts a new key in the place of the one there, which becomes `previous`. False when there is none. */
+  rotate(id: string, fresh: { fingerprint: string; last4: string; sealed: Uint8Array }, at: number): Promise<boolean>;
+  /** Forgets the previous key. False when there is none. */
+  forgetPrevious(id: string): Promise<boolean>;
   /** Notes uses, milliseconds since 1970; the newest stays. No change in the sense of the store's revision. */
   touch(usedAtById: ReadonlyMap<string, number>): Promise<void>;
   remove(id: string): Promise<boolean>;

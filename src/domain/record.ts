@@ -7,8 +7,12 @@ export interface RecordFilter {
   /** Milliseconds since 1970; before this instant. */
   readonly until?: number;
   readonly team?: string;
+  /** Of any of the teams with these ids, at most 1,000; of none when it is empty. Events of no team are not among them. */
+  readonly teams?: readonly string[];
   readonly app?: string;
   readonly tokenId?: string;
+  /** Id of somebody who acted by a browser session. */
+  readonly person?: string;
   /** An operation, or an administrative act. */
   readonly operation?: string;
   readonly effect?: string;

@@ -15,6 +15,8 @@ export interface Teams {
   list(): Promise<Team[]>;
   findBySlug(slug: string): Promise<Team | undefined>;
   findById(id: string): Promise<Team | undefined>;
+  /** False when there is none. */
+  setName(id: string, name: string): Promise<boolean>;
   /** Removes the team with its keys, apps and tokens. False when there is none. */
   remove(id: string): Promise<boolean>;
 }

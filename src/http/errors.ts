@@ -16,6 +16,9 @@ const ANSWERS: Readonly<Record<ErrorCode, readonly [status: number, type: ErrorT
   invalid_request: [400, 'invalid_request_error'],
   unauthenticated: [401, 'authentication_error'],
   forbidden: [403, 'permission_error'],
+  // A page of another site, or one that did not say that it is a page of ours.
+  csrf_refused: [403, 'permission_error'],
+  too_many_tries: [429, 'rate_limit_error'],
   no_key: [403, 'permission_error'],
   unknown_operation: [404, 'not_found_error'],
   not_found: [404, 'not_found_error'],
@@ -39,6 +42,8 @@ const ANSWERS: Readonly<Record<ErrorCode, readonly [status: number, type: ErrorT
   mason_bad_answer: [502, 'api_error'],
   record_unavailable: [503, 'api_error'],
   store_unavailable: [503, 'api_error'],
+  // The identity provider does not answer: nobody can sign in, everybody who is signed in goes on.
+  sign_in_unavailable: [503, 'api_error'],
   shutting_down: [503, 'api_error'],
   mason_timeout: [504, 'api_error'],
 };

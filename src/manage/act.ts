@@ -1,20 +1,42 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { z } from 'zod';
+import type { Administrator } from '../domain/authority.ts';
 import type { Clock } from '../domain/clock.ts';
 import { type ErrorCode, GatewayError } from '../domain/errors.ts';
 import type { Actor, AdminEvent } from '../domain/event.ts';
 import type { AuditRecord } from '../domain/record.ts';
+import type { Store } from '../store/open-store.ts';
 import { VaultError } from '../vault/vault-error.ts';
 import { type Details, detailsOf } from './details.ts';
 import { parseInput } from './input.ts';
+import { type Need, type Reach, reachOf } from './reach.ts';
 
 /**
  * An administrative act: who, with what, and the request id under which it stands on record (a UUIDv7; made when absent).
  *
- * @throws GatewayError: `invalid_request`, `not_found`, `conflict`, `record_unavailable` (then nothing was done),
+ * @throws GatewayError: `invalid_request`, `forbidden`, `not_found`, `conflict`, `record_unavailable` (then nothing was done),
  * `store_unavailable`, `internal` when a seal does not open.
  */
-export type Act<Answer> = (by: Actor, input?: unknown, requestId?: string) => Promise<Answer>;
+export interface Act<Answer> {
+  (by: Administrator, input?: unknown, requestId?: string): Promise<Answer>;
+  readonly need: Need;
+  /** What it takes, for who describes it. */
+  readonly input: z.ZodType;
+}
+
+/** What every act says of itself: there is none without saying who may do it. */
+export interface ActDefinition<S extends z.ZodType> {
+  readonly name: string;
+  readonly need: Need;
+  readonly input: S;
+}
+
+/** Who does an act, under which request id, and what is there for them. */
+export interface Scene {
+  readonly by: Administrator;
+  readonly reach: Reach;
+  readonly requestId: string;
+}
 
 /** What an act will do, once it is on record. */
 export interface Plan<Answer> {
@@ -34,6 +56,7 @@ export interface Finding<Answer> {
 }
 
 export interface ActDeps {
+  readonly store: Store;
   readonly record: Pick<AuditRecord, 'append' | 'intend'>;
   readonly clock: Clock;
 }
@@ -45,48 +68,56 @@ export interface ActDeps {
  */
 export function changing<S extends z.ZodType, Answer>(
   deps: ActDeps,
-  name: string,
-  schema: S,
-  plan: (input: z.output<S>, by: Actor) => Promise<Plan<Answer>>,
+  definition: ActDefinition<S>,
+  plan: (input: z.output<S>, scene: Scene) => Promise<Plan<Answer>>,
 ): Act<Answer> {
-  return async (by, raw, requestId = randomUUIDv7()) => {
-    let event = startOf(deps, name, by, requestId);
-    try {
-      const input = parseInput(schema, raw);
-      event = { ...event, details: detailsOf(input) };
-      const planned = await plan(input, by);
-      event = { ...event, ...teamOf(planned), details: { ...event.details, ...planned.details } };
-      await deps.record.intend({ ...event, result: 'intended' });
-      const answer = await planned.carryOut();
-      await noteDone(deps, { ...event, at: deps.clock.epochMs() });
-      return answer;
-    } catch (error) {
-      throw failed(deps, event, error);
-    }
-  };
+  return act(deps, definition, async (input, scene, eventOf) => {
+    const planned = await plan(input, scene);
+    const event = eventOf(planned);
+    await deps.record.intend({ ...event, result: 'intended' });
+    const answer = await planned.carryOut();
+    await noteDone(deps, { ...event, at: deps.clock.epochMs() });
+    return answer;
+  });
 }
 
 /** An act that only looks: on record, but not worth refusing an operator who must find out why the record cannot be written. */
 export function looking<S extends z.ZodType, Answer>(
   deps: ActDeps,
-  name: string,
-  schema: S,
-  look: (input: z.output<S>, by: Actor) => Promise<Finding<Answer>>,
+  definition: ActDefinition<S>,
+  look: (input: z.output<S>, scene: Scene) => Promise<Finding<Answer>>,
 ): Act<Answer> {
-  return async (by, raw, requestId = randomUUIDv7()) => {
-    let event = startOf(deps, name, by, requestId);
+  return act(deps, definition, async (input, scene, eventOf) => {
+    const found = await look(input, scene);
+    const event = eventOf(found);
+    if (found.silent !== true) deps.record.append(event);
+    return found.answer;
+  });
+}
+
+type Subject = Pick<Plan<unknown>, 'team' | 'details'>;
+
+/** @param perform is given what makes the event of what it found out; should it fail later, that stands on record too */
+function act<S extends z.ZodType, Answer>(
+  deps: ActDeps,
+  { name, need, input: schema }: ActDefinition<S>,
+  perform: (input: z.output<S>, scene: Scene, eventOf: (subject: Subject) => AdminEvent) => Promise<Answer>,
+): Act<Answer> {
+  const run = async (by: Administrator, raw?: unknown, requestId: string = randomUUIDv7()): Promise<Answer> => {
+    let event = startOf(deps, name, by.actor, requestId);
     try {
       const input = parseInput(schema, raw);
       event = { ...event, details: detailsOf(input) };
-      const found = await look(input, by);
-      if (found.silent !== true) {
-        deps.record.append({ ...event, ...teamOf(found), details: { ...event.details, ...found.details } });
-      }
-      return found.answer;
+      const scene = { by, reach: reachOf(deps.store, name, need, by.authority), requestId };
+      return await perform(input, scene, (subject) => {
+        event = { ...event, ...teamOf(subject), details: { ...event.details, ...subject.details } };
+        return event;
+      });
     } catch (error) {
       throw failed(deps, event, error);
     }
   };
+  return Object.assign(run, { need, input: schema });
 }
 
 /** It is done, whatever the record says now: an answer is owed. */
@@ -102,8 +133,8 @@ function startOf(deps: ActDeps, act: string, actor: Actor, requestId: string): A
   return { kind: 'admin', requestId, at: deps.clock.epochMs(), actor, act, details: {}, result: 'done' };
 }
 
-function teamOf(subject: { team?: { id: string; slug: string } }): { teamId?: string; team?: string } {
-  return subject.team === undefined ? {} : { teamId: subject.team.id, team: subject.team.slug };
+function teamOf({ team }: Subject): { teamId?: string; team?: string } {
+  return team === undefined ? {} : { teamId: team.id, team: team.slug };
 }
 
 function failed(deps: ActDeps, event: AdminEvent, error: unknown): unknown {

@@ -5,16 +5,34 @@ import type { Scope } from '../domain/scope.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Vault } from '../vault/open-vault.ts';
 import { type AppActs, appActs } from './app-acts.ts';
+import { type ApplyActs, applyActs } from './apply-acts.ts';
 import { type AuditActs, auditActs } from './audit-acts.ts';
 import { type BudgetActs, budgetActs } from './budget-acts.ts';
+import type { EndSessions } from './end-sessions.ts';
 import { type KeyActs, keyActs } from './key-acts.ts';
+import { type KeyRotationActs, keyRotationActs } from './key-rotation-acts.ts';
 import { type LeakActs, leakActs } from './leak-acts.ts';
+import { type LinkActs, linkActs } from './link-acts.ts';
+import { type PersonActs, personActs } from './person-acts.ts';
 import type { Probe } from './probe.ts';
+import { type SessionActs, sessionActs } from './session-acts.ts';
 import { type TeamActs, teamActs } from './team-acts.ts';
 import { type TokenActs, tokenActs } from './token-acts.ts';
 
 /** Everything that administrators do, by name; the same whether it comes from the command line or over the socket. */
-export interface Acts extends TeamActs, KeyActs, BudgetActs, AppActs, TokenActs, LeakActs, AuditActs {}
+export interface Acts
+  extends TeamActs,
+    KeyActs,
+    KeyRotationActs,
+    BudgetActs,
+    AppActs,
+    TokenActs,
+    LeakActs,
+    PersonActs,
+    SessionActs,
+    LinkActs,
+    AuditActs,
+    ApplyActs {}
 
 export type ActName = keyof Acts;
 
@@ -30,18 +48,27 @@ export interface ActsDeps {
   /** Mason's origin that new keys belong to. */
   readonly masonOrigin: string;
   readonly probe: Probe;
+  readonly endSessions: EndSessions;
   /** What the lane takes where nobody gave a limit. */
   readonly assumedLimit: RateLimit;
 }
 
 export function createActs(deps: ActsDeps): Acts {
-  return {
+  const ofTeams = {
     ...teamActs(deps),
     ...keyActs(deps),
+    ...keyRotationActs(deps),
     ...budgetActs(deps),
     ...appActs(deps),
+  };
+  return {
+    ...ofTeams,
+    ...applyActs(deps, ofTeams),
     ...tokenActs(deps),
     ...leakActs(deps),
+    ...personActs(deps),
+    ...sessionActs(deps),
+    ...linkActs(deps),
     ...auditActs(deps),
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { App } from '../domain/app.ts';
 import { GatewayError } from '../domain/errors.ts';
-import type { Store } from '../store/open-store.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { slug, wholeNumber } from './fields.ts';
 import { appNamed, ensureStillThere, teamNamed, teamsNamed } from './look-up.ts';
@@ -30,15 +29,18 @@ export interface AppActs {
 
 const weight = wholeNumber(1, 100);
 
-export function appActs(deps: ActDeps & { store: Store }): AppActs {
+export function appActs(deps: ActDeps): AppActs {
   const { store, clock } = deps;
   return {
     'app.add': changing(
       deps,
-      'app.add',
-      z.strictObject({ team: slug, name: slug, weight: weight.default(1) }),
-      async (input) => {
-        const team = await teamNamed(store, input.team);
+      {
+        name: 'app.add',
+        need: 'team',
+        input: z.strictObject({ team: slug, name: slug, weight: weight.default(1) }),
+      },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
         if ((await store.apps.findByName(team.id, input.name)) !== undefined) {
           throw new GatewayError('conflict', `the team ${team.slug} has an app ${input.name} already`);
         }
@@ -59,40 +61,52 @@ export function appActs(deps: ActDeps & { store: Store }): AppActs {
       },
     ),
 
-    'app.list': looking(deps, 'app.list', z.strictObject({ team: slug.optional() }), async (input) => {
-      const data: AppView[] = [];
-      for (const team of await teamsNamed(store, input.team)) {
-        for (const app of await store.apps.listByTeam(team.id)) data.push(viewOf(app, team.slug));
-      }
-      return { answer: { data } };
-    }),
+    'app.list': looking(
+      deps,
+      { name: 'app.list', need: 'team', input: z.strictObject({ team: slug.optional() }) },
+      async (input, { reach }) => {
+        const data: AppView[] = [];
+        for (const team of await teamsNamed(reach, input.team)) {
+          for (const app of await store.apps.listByTeam(team.id)) data.push(viewOf(app, team.slug));
+        }
+        return { answer: { data } };
+      },
+    ),
 
-    'app.set': changing(deps, 'app.set', z.strictObject({ team: slug, name: slug, weight }), async (input) => {
-      const team = await teamNamed(store, input.team);
-      const app = await appNamed(store, team, input.name);
-      return {
-        team,
-        details: { weightBefore: app.weight },
-        async carryOut() {
-          ensureStillThere(await store.apps.setWeight(app.id, input.weight), `the app ${app.name}`);
-          return viewOf({ ...app, weight: input.weight }, team.slug);
-        },
-      };
-    }),
+    'app.set': changing(
+      deps,
+      { name: 'app.set', need: 'team', input: z.strictObject({ team: slug, name: slug, weight }) },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
+        const app = await appNamed(reach, team, input.name);
+        return {
+          team,
+          details: { weightBefore: app.weight },
+          async carryOut() {
+            ensureStillThere(await store.apps.setWeight(app.id, input.weight), `the app ${app.name}`);
+            return viewOf({ ...app, weight: input.weight }, team.slug);
+          },
+        };
+      },
+    ),
 
-    'app.remove': changing(deps, 'app.remove', z.strictObject({ team: slug, name: slug }), async (input) => {
-      const team = await teamNamed(store, input.team);
-      const app = await appNamed(store, team, input.name);
-      const tokens = (await store.tokens.listByTeam(team.id)).filter((token) => token.appId === app.id).length;
-      return {
-        team,
-        details: { tokens },
-        async carryOut() {
-          ensureStillThere(await store.apps.remove(app.id), `the app ${app.name}`);
-          return { removed: app.name, tokens };
-        },
-      };
-    }),
+    'app.remove': changing(
+      deps,
+      { name: 'app.remove', need: 'team', input: z.strictObject({ team: slug, name: slug }) },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
+        const app = await appNamed(reach, team, input.name);
+        const tokens = (await store.tokens.listByTeam(team.id)).filter((token) => token.appId === app.id).length;
+        return {
+          team,
+          details: { tokens },
+          async carryOut() {
+            ensureStillThere(await store.apps.remove(app.id), `the app ${app.name}`);
+            return { removed: app.name, tokens };
+          },
+        };
+      },
+    ),
   };
 }
 

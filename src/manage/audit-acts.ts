@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import type { Authority } from '../domain/authority.ts';
 import { EFFECTS } from '../domain/effect.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Actor, StoredEvent } from '../domain/event.ts';
 import type { AuditRecord, RecordFilter } from '../domain/record.ts';
 import { type Act, type ActDeps, looking } from './act.ts';
-import { instant, term, wholeNumber, yesOrNo } from './fields.ts';
+import { instant, personId, term, wholeNumber, yesOrNo } from './fields.ts';
 
 /** Events, newest first. */
 export interface EventPage {
@@ -17,7 +18,7 @@ export interface EventPage {
 
 export interface AuditActs {
   /**
-   * `{since?, until?, team?, app?, tokenId?, operation?, effect?, device?, status?, requestId?, kind?, limit?, after?, before?, follow?}`.
+   * `{since?, until?, team?, app?, tokenId?, person?, operation?, effect?, device?, status?, requestId?, kind?, limit?, after?, before?, follow?}`.
    * Reading the record is itself on record; with `follow`, for those who ask again and again, once a minute.
    */
   'audit.query': Act<EventPage>;
@@ -49,43 +50,59 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
   return {
     'audit.query': looking(
       deps,
-      'audit.query',
-      z.strictObject({
-        since: time.optional(),
-        until: time.optional(),
-        team: term.optional(),
-        app: term.optional(),
-        tokenId: term.optional(),
-        operation: term.optional(),
-        effect: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).optional(),
-        device: term.optional(),
-        status: wholeNumber(100, 599).optional(),
-        requestId: term.optional(),
-        kind: term.optional(),
-        limit: wholeNumber(1, PAGE_MAX).default(PAGE_DEFAULT),
-        after: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
-        before: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
-        follow: yesOrNo.default(false),
-      }),
-      async ({ limit, after, before, follow, ...given }, by) => {
-        const filter = present(given);
+      {
+        name: 'audit.query',
+        need: 'audit',
+        input: z.strictObject({
+          since: time.optional(),
+          until: time.optional(),
+          team: term.optional(),
+          app: term.optional(),
+          tokenId: term.optional(),
+          person: personId.optional(),
+          operation: term.optional(),
+          effect: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).optional(),
+          device: term.optional(),
+          status: wholeNumber(100, 599).optional(),
+          requestId: term.optional(),
+          kind: term.optional(),
+          limit: wholeNumber(1, PAGE_MAX).default(PAGE_DEFAULT),
+          after: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
+          before: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
+          follow: yesOrNo.default(false),
+        }),
+      },
+      async ({ limit, after, before, follow, ...given }, { by }) => {
+        const filter = { ...present(given), ...visibleTo(by.authority) };
         const page = await record.query(filter, { limit, ...present({ after, before }) });
         return {
           details: { events: page.events.length },
-          silent: follow && isNoted(by, filter),
+          silent: follow && isNoted(by.actor, filter),
           answer: { data: page.events, ...present({ nextPage: page.nextPage, prevPage: page.prevPage }) },
         };
       },
     ),
 
-    'audit.show': looking(deps, 'audit.show', z.strictObject({ requestId: term }), async ({ requestId }) => {
-      const page = await record.query({ requestId }, { limit: PAGE_MAX });
-      if (page.events.length === 0) {
-        throw new GatewayError('not_found', `nothing with the request id ${requestId} is on record`);
-      }
-      return { details: { events: page.events.length }, answer: { data: page.events.toReversed() } };
-    }),
+    'audit.show': looking(
+      deps,
+      { name: 'audit.show', need: 'audit', input: z.strictObject({ requestId: term }) },
+      async ({ requestId }, { by }) => {
+        const page = await record.query({ requestId, ...visibleTo(by.authority) }, { limit: PAGE_MAX });
+        if (page.events.length === 0) {
+          throw new GatewayError('not_found', `nothing with the request id ${requestId} is on record`);
+        }
+        return { details: { events: page.events.length }, answer: { data: page.events.toReversed() } };
+      },
+    ),
   };
+}
+
+/**
+ * The events that somebody may read: those of the teams whose record is theirs, by id, since a slug may have been another team's
+ * before; events of no team are for those who read everything. A filter for a team outside finds nothing, there or not.
+ */
+function visibleTo({ operates, audits }: Authority): Pick<RecordFilter, 'teams'> {
+  return operates || audits === 'all' ? {} : { teams: [...audits] };
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

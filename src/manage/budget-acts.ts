@@ -1,49 +1,94 @@
 import { z } from 'zod';
+import type { Administrator } from '../domain/authority.ts';
 import { type Budget, formatRateLimit } from '../domain/budget.ts';
-import type { Store } from '../store/open-store.ts';
-import { type Act, type ActDeps, looking } from './act.ts';
+import { GatewayError } from '../domain/errors.ts';
+import { type Act, type ActDeps, changing, looking } from './act.ts';
+import { ensureOwnBudget, type Sharing, sharingOf } from './budget-sharing.ts';
+import { burst, rateLimit, slug } from './fields.ts';
+import { withWish } from './key-budget.ts';
+import { ensureStillThere } from './look-up.ts';
 
-export interface BudgetView {
+export interface BudgetView extends Sharing {
   readonly id: string;
   readonly name: string;
   /** `100/1s`; null while nobody said. */
   readonly limit: string | null;
   /** Calls that may leave at once after idleness; null: by the lane's rule. */
   readonly burst: number | null;
-  /** `team/key` of each key on it. */
-  readonly keys: readonly string[];
   /** ISO time. */
   readonly createdAt: string;
 }
 
 export interface BudgetActs {
   'budget.list': Act<{ data: readonly BudgetView[] }>;
+  /** `{name, limit?, burst?}`: for all keys on it; `unknown` and `auto` take them back. */
+  'budget.set': Act<BudgetView>;
 }
 
-export function budgetActs(deps: ActDeps & { store: Store }): BudgetActs {
+export function budgetActs(deps: ActDeps): BudgetActs {
   const { store } = deps;
   return {
-    'budget.list': looking(deps, 'budget.list', z.strictObject({}), async () => {
-      const [budgets, keys, teams] = await Promise.all([store.budgets.list(), store.keys.list(), store.teams.list()]);
-      const slugs = new Map(teams.map((team) => [team.id, team.slug]));
-      const data = budgets.map((budget) =>
-        viewOf(
-          budget,
-          keys.filter((key) => key.budgetId === budget.id).map((key) => `${slugs.get(key.teamId) ?? '?'}/${key.name}`),
-        ),
-      );
-      return { answer: { data } };
-    }),
+    'budget.list': looking(
+      deps,
+      { name: 'budget.list', need: 'team', input: z.strictObject({}) },
+      async (_input, { by, reach }) => {
+        const data: BudgetView[] = [];
+        for (const budget of await store.budgets.list()) {
+          const sharing = await sharingOf(reach, (key) => key.budgetId === budget.id);
+          if (isThere(by, sharing)) data.push(viewOf(budget, sharing));
+        }
+        return { answer: { data } };
+      },
+    ),
+
+    'budget.set': changing(
+      deps,
+      {
+        name: 'budget.set',
+        need: 'team',
+        input: z
+          .strictObject({ name: slug, limit: rateLimit.optional(), burst: burst.optional() })
+          .refine(({ limit, burst }) => limit !== undefined || burst !== undefined, {
+            error: 'at least one of limit, burst',
+          }),
+      },
+      async (input, { by, reach }) => {
+        const budget = await store.budgets.findByName(input.name);
+        const sharing = await sharingOf(reach, (key) => key.budgetId === budget?.id);
+        if (budget === undefined || !isThere(by, sharing)) {
+          throw new GatewayError('not_found', `there is no budget ${input.name}`);
+        }
+        await ensureOwnBudget(reach, budget);
+        const wanted = withWish(budget, input);
+        return {
+          details: { limitBefore: limitOf(budget) ?? 'unknown' },
+          async carryOut() {
+            const found = await store.budgets.setLimit(budget.id, wanted.limit, wanted.burst);
+            ensureStillThere(found, `the budget ${budget.name}`);
+            return viewOf(wanted, sharing);
+          },
+        };
+      },
+    ),
   };
 }
 
-function viewOf(budget: Budget, keys: readonly string[]): BudgetView {
+/** Budgets are there for operators, and for whoever manages a key on them. */
+function isThere({ authority }: Administrator, { keys }: Sharing): boolean {
+  return authority.operates || keys.length > 0;
+}
+
+function limitOf({ limit }: Budget): string | null {
+  return limit === undefined ? null : formatRateLimit(limit);
+}
+
+function viewOf(budget: Budget, sharing: Sharing): BudgetView {
   return {
     id: budget.id,
     name: budget.name,
-    limit: budget.limit === undefined ? null : formatRateLimit(budget.limit),
+    limit: limitOf(budget),
     burst: budget.burst ?? null,
-    keys: keys.toSorted(),
+    ...sharing,
     createdAt: new Date(budget.createdAt).toISOString(),
   };
 }

@@ -1,4 +1,4 @@
-import type { Actor } from '../domain/event.ts';
+import type { Administrator } from '../domain/authority.ts';
 import type { Acts } from './acts.ts';
 
 /** What a first start without any configuration begins with. */
@@ -14,7 +14,7 @@ export interface DemoSeed {
  *
  * @returns the token: the only time it is shown
  */
-export async function seedDemo(acts: Acts, by: Actor, seed: DemoSeed): Promise<string> {
+export async function seedDemo(acts: Acts, by: Administrator, seed: DemoSeed): Promise<string> {
   await acts['team.add'](by, { slug: 'demo', name: 'Demo team' });
   for (const { name, key, scopes } of seed.keys) {
     await acts['key.add'](by, { team: 'demo', name, key, scopes, limit: seed.limit });
@@ -23,7 +23,7 @@ export async function seedDemo(acts: Acts, by: Actor, seed: DemoSeed): Promise<s
   return makeDemoToken(acts, by);
 }
 
-async function makeDemoToken(acts: Acts, by: Actor): Promise<string> {
+async function makeDemoToken(acts: Acts, by: Administrator): Promise<string> {
   const made = await acts['token.create'](by, {
     team: 'demo',
     app: 'first-app',

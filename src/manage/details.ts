@@ -13,6 +13,7 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
   'app',
   'id',
   'tokenId',
+  'person',
   'scopes',
   'limit',
   'burst',
@@ -30,7 +31,12 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
   'status',
   'requestId',
   'kind',
+  'prune',
+  'dryRun',
 ]);
+
+/** What takes a setting back, as it was said. */
+const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'unknown', burst: 'auto' };
 
 /** An input as it stands on record. */
 export function detailsOf(input: unknown): Details {
@@ -38,7 +44,7 @@ export function detailsOf(input: unknown): Details {
   if (typeof input !== 'object' || input === null) return details;
   for (const [field, value] of Object.entries(input)) {
     if (value === undefined || !RECORDED_FIELDS.has(field)) continue;
-    details[field] = plain(value);
+    details[field] = value === null ? (WORDS_FOR_NONE[field] ?? 'none') : plain(value);
   }
   return details;
 }
@@ -47,7 +53,6 @@ function plain(value: unknown): string | number | boolean {
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.join(' ').slice(0, CHARACTERS_MAX);
   if (isRateLimit(value)) return formatRateLimit(value);
-  if (value === null) return 'unknown';
   return String(value).slice(0, CHARACTERS_MAX);
 }
 

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { parseRateLimit, type RateLimit } from '../domain/budget.ts';
 import { GATEWAY_SCOPES, type Scope } from '../domain/scope.ts';
+import { Secret } from '../domain/secret.ts';
 import { formatDuration, parseDurationMs, parseInstantMs } from './duration.ts';
 
 /*
@@ -14,12 +15,18 @@ export function text(expected: string, check: (value: string) => boolean) {
   return z.string({ error: expected }).refine(check, { error: expected });
 }
 
+function publicId(kind: 'tok' | 'per' | 'ses') {
+  const form = new RegExp(`^${kind}_[0-9A-Za-z_-]{1,64}$`);
+  return text(`an id such as ${kind}_…`, (value) => form.test(value));
+}
+
 export const slug = text('1 to 63 lower-case letters, digits and "-", beginning with a letter or digit', (value) =>
   /^[a-z0-9][a-z0-9-]{0,62}$/.test(value),
 );
 
-/** The id of a token. */
-export const tokenId = text('an id such as tok_…', (value) => /^tok_[0-9a-z]{1,40}$/.test(value));
+export const tokenId = publicId('tok');
+export const personId = publicId('per');
+export const sessionId = publicId('ses');
 
 /** Words for people: one line. */
 export const title = text(
@@ -60,6 +67,18 @@ export const rateLimit = z
     context.addIssue('a limit such as 100/1s or 600/60s (1 to 1000000 calls in 100ms to 1d), or "unknown"');
     return z.NEVER;
   });
+
+/** How many calls may leave at once after idleness; `auto` leaves it to the lane's rule, and is null. */
+export const burst = z.union([z.literal('auto').transform((): null => null), wholeNumber(1, 1_000_000)], {
+  error: 'a whole number, 1 to 1000000, or "auto"',
+});
+
+// Nobody publishes what Mason's keys look like: only what could not stand in a header is refused (RFC 9110 section 5.5).
+export const masonKeyText = text("a Mason API key: one line, as Mason's web app shows it", (value) =>
+  /^[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]{0,4094}[\x21-\x7e\x80-\xff])?$/.test(value),
+);
+
+export const masonKey = masonKeyText.transform((value) => new Secret(value));
 
 /** `90d` and such, as milliseconds. */
 export function duration(minMs: number, maxMs: number) {

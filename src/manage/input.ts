@@ -13,13 +13,35 @@ const SHOWN_CHARACTERS_MAX = 80;
 export function parseInput<S extends z.ZodType>(schema: S, raw: unknown): z.output<S> {
   const result = schema.safeParse(raw ?? {});
   if (result.success) return result.data;
-  throw new GatewayError('invalid_request', result.error.issues.map((issue) => describe(issue, raw)).join('; '));
+  throw new GatewayError('invalid_request', problemsOf(result.error, raw).join('; '));
+}
+
+/** What is wrong with an input, each with its place; empty where nothing is. */
+export function inputProblems(schema: z.ZodType, raw: unknown): readonly string[] {
+  const result = schema.safeParse(raw);
+  return result.success ? [] : problemsOf(result.error, raw);
+}
+
+function problemsOf(error: z.ZodError, raw: unknown): readonly string[] {
+  return error.issues.flatMap(innermost).map((issue) => describe(issue, raw));
+}
+
+/** Of several forms the one that was meant, where that can be told: what is wrong in it says more than that no form fits. */
+function innermost(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((issues) => issues.every(({ path }) => path.length > 0));
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [issue];
 }
 
 function describe(issue: z.core.$ZodIssue, raw: unknown): string {
   const where = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => `${[where, key].filter(Boolean).join('.')}: expected no such field`).join('; ');
+  }
+  // The name itself is wrong, not what it names.
+  if (issue.code === 'invalid_key') {
+    const name = JSON.stringify(String(issue.path.at(-1))).slice(0, SHOWN_CHARACTERS_MAX);
+    return `${where}: expected ${issue.issues[0]?.message ?? 'another name'}, got ${name}`;
   }
   return `${where || 'input'}: expected ${issue.message}, got ${shown(issue.path, raw)}`;
 }

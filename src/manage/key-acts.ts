@@ -3,19 +3,15 @@ import type { RateLimit } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKey } from '../domain/mason-key.ts';
 import type { Scope } from '../domain/scope.ts';
-import { Secret } from '../domain/secret.ts';
-import type { Store } from '../store/open-store.ts';
 import { lastFour, type Vault } from '../vault/open-vault.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
-import { rateLimit, scopeList, slug, text, wholeNumber } from './fields.ts';
+import { ensureOwnBudget } from './budget-sharing.ts';
+import { burst, masonKey, rateLimit, scopeList, slug } from './fields.ts';
 import { budgetForKnownKey, budgetForNewKey, prepareBudget } from './key-budget.ts';
-import { budgetNotes, type KeyView, keyView } from './key-view.ts';
+import { type KeyView, keyView, type NotedKey, notedKey } from './key-view.ts';
 import { ensureStillThere, keyNamed, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
 import type { Probe, ProbeResult } from './probe.ts';
-
-/** A key with what an operator should hear about it. */
-export type NotedKey = KeyView & { readonly notes: readonly string[] };
 
 export interface KeyActs {
   /**
@@ -34,7 +30,6 @@ export interface KeyActs {
 }
 
 export interface KeyActDeps extends ActDeps {
-  readonly store: Store;
   readonly vault: Vault;
   readonly scopes: { known(scope: Scope): boolean };
   readonly masonOrigin: string;
@@ -43,48 +38,29 @@ export interface KeyActDeps extends ActDeps {
   readonly assumedLimit: RateLimit;
 }
 
-// Nobody publishes what Mason's keys look like: only what could not stand in a header is refused (RFC 9110 section 5.5).
-const masonKey = text("a Mason API key: one line, as Mason's web app shows it", (value) =>
-  /^[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]{0,4094}[\x21-\x7e\x80-\xff])?$/.test(value),
-);
-const burst = wholeNumber(1, 1_000_000);
 const named = z.strictObject({ team: slug, name: slug });
 
 export function keyActs(deps: KeyActDeps): KeyActs {
   const { store, vault, clock, masonOrigin } = deps;
   const scopes = scopeList(deps.scopes.known, false);
-
-  const noted = async (key: MasonKey, team: string): Promise<NotedKey> => {
-    const budget = await store.budgets.findById(key.budgetId);
-    const [keys, teams] = await Promise.all([store.keys.list(), store.teams.list()]);
-    const slugs = new Map(teams.map((each) => [each.id, each.slug]));
-    const others = keys
-      .filter((other) => other.budgetId === key.budgetId && other.id !== key.id)
-      .map((other) => `${slugs.get(other.teamId) ?? '?'}/${other.name}`);
-    return { ...keyView(key, team, budget), notes: budget ? budgetNotes(budget, others, deps.assumedLimit) : [] };
-  };
+  const onBudget = { limit: rateLimit.optional(), burst: burst.optional(), budget: slug.optional() };
 
   return {
     'key.add': changing(
       deps,
-      'key.add',
-      named.extend({
-        key: masonKey.transform((value) => new Secret(value)),
-        scopes,
-        limit: rateLimit.optional(),
-        burst: burst.optional(),
-        budget: slug.optional(),
-      }),
-      async (input) => {
-        const team = await teamNamed(store, input.team);
+      { name: 'key.add', need: 'team', input: named.extend({ key: masonKey, scopes, ...onBudget }) },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
         const fingerprint = vault.fingerprint(input.key);
         const own = (await store.keys.listByTeam(team.id)).find(
           (key) => key.name === input.name || key.fingerprint === fingerprint,
         );
         if (own !== undefined) throw alreadyThere(team.slug, own, fingerprint);
         const twin = await store.keys.findByFingerprint(fingerprint);
+        if (twin !== undefined && !reach.includes(twin.teamId)) throw usedElsewhere();
         const nowEpochMs = clock.epochMs();
         const choice = await budgetForNewKey(store, `${team.slug}-${input.name}`, twin, input, nowEpochMs);
+        if (!choice.isNew) await ensureOwnBudget(reach, choice.budget);
         const id = newId('key');
         const key: MasonKey = {
           id,
@@ -96,6 +72,7 @@ export function keyActs(deps: KeyActDeps): KeyActs {
           fingerprint,
           last4: lastFour(input.key),
           sealed: vault.seal({ teamId: team.id, keyId: id, origin: masonOrigin }, input.key, team.sealedDataKey),
+          previous: undefined,
           createdAt: nowEpochMs,
           lastUsedAt: undefined,
         };
@@ -110,43 +87,49 @@ export function keyActs(deps: KeyActDeps): KeyActs {
               if (choice.isNew) await store.budgets.removeUnused(choice.budget.id);
               throw error;
             }
-            return await noted(key, team.slug);
+            return await notedKey(reach, key, team.slug, deps.assumedLimit);
           },
         };
       },
     ),
 
-    'key.list': looking(deps, 'key.list', z.strictObject({ team: slug.optional() }), async (input) => {
-      const budgets = new Map((await store.budgets.list()).map((budget) => [budget.id, budget]));
-      const data: KeyView[] = [];
-      for (const team of await teamsNamed(store, input.team)) {
-        for (const key of await store.keys.listByTeam(team.id)) {
-          data.push(keyView(key, team.slug, budgets.get(key.budgetId)));
+    'key.list': looking(
+      deps,
+      { name: 'key.list', need: 'team', input: z.strictObject({ team: slug.optional() }) },
+      async (input, { reach }) => {
+        const budgets = new Map((await store.budgets.list()).map((budget) => [budget.id, budget]));
+        const data: KeyView[] = [];
+        for (const team of await teamsNamed(reach, input.team)) {
+          for (const key of await store.keys.listByTeam(team.id)) {
+            data.push(keyView(key, team.slug, budgets.get(key.budgetId)));
+          }
         }
-      }
-      return { answer: { data } };
-    }),
+        return { answer: { data } };
+      },
+    ),
 
     'key.set': changing(
       deps,
-      'key.set',
-      named
-        .extend({
-          scopes: scopes.optional(),
-          limit: rateLimit.optional(),
-          burst: burst.optional(),
-          budget: slug.optional(),
-        })
-        .refine(
-          ({ scopes, limit, burst, budget }) => [scopes, limit, burst, budget].some((each) => each !== undefined),
-          {
-            error: 'at least one of scopes, limit, burst, budget',
-          },
-        ),
-      async (input) => {
-        const team = await teamNamed(store, input.team);
-        const key = await keyNamed(store, team, input.name);
+      {
+        name: 'key.set',
+        need: 'team',
+        input: named
+          .extend({ scopes: scopes.optional(), ...onBudget })
+          .refine(
+            ({ scopes, limit, burst, budget }) => [scopes, limit, burst, budget].some((each) => each !== undefined),
+            { error: 'at least one of scopes, limit, burst, budget' },
+          ),
+      },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
+        const key = await keyNamed(reach, team, input.name);
         const choice = await budgetForKnownKey(store, key, input, clock.epochMs());
+        if ([input.limit, input.burst, input.budget].some((each) => each !== undefined)) {
+          const current = await store.budgets.findById(key.budgetId);
+          for (const budget of [current, choice.isNew ? undefined : choice.budget]) {
+            if (budget !== undefined) await ensureOwnBudget(reach, budget);
+          }
+        }
         return {
           team,
           details: { keyId: key.id, fingerprint: key.fingerprint, budget: choice.budget.name },
@@ -159,21 +142,16 @@ export function keyActs(deps: KeyActDeps): KeyActs {
             if (input.scopes !== undefined) {
               ensureStillThere(await store.keys.setScopes(key.id, input.scopes), `the key ${key.name}`);
             }
-            return await noted(await keyNamed(store, team, key.name), team.slug);
+            return await notedKey(reach, await keyNamed(reach, team, key.name), team.slug, deps.assumedLimit);
           },
         };
       },
     ),
 
-    'key.test': looking(deps, 'key.test', named, async (input) => {
-      const team = await teamNamed(store, input.team);
-      const key = await keyNamed(store, team, input.name);
-      if (key.origin !== masonOrigin) {
-        throw new GatewayError(
-          'conflict',
-          `the key ${key.name} belongs to ${key.origin}, and this gateway speaks with ${masonOrigin}: it is not sent there`,
-        );
-      }
+    'key.test': looking(deps, { name: 'key.test', need: 'team', input: named }, async (input, { reach }) => {
+      const team = await teamNamed(reach, input.team);
+      const key = await keyNamed(reach, team, input.name);
+      ensureOfThisMason(key, masonOrigin);
       const binding = { teamId: team.id, keyId: key.id, origin: key.origin };
       const answer = await deps.probe({
         id: key.id,
@@ -186,9 +164,9 @@ export function keyActs(deps: KeyActDeps): KeyActs {
       return { team, details: { fingerprint: key.fingerprint, verdict: answer.verdict, ...status }, answer };
     }),
 
-    'key.remove': changing(deps, 'key.remove', named, async (input) => {
-      const team = await teamNamed(store, input.team);
-      const key = await keyNamed(store, team, input.name);
+    'key.remove': changing(deps, { name: 'key.remove', need: 'team', input: named }, async (input, { reach }) => {
+      const team = await teamNamed(reach, input.team);
+      const key = await keyNamed(reach, team, input.name);
       return {
         team,
         details: { keyId: key.id, fingerprint: key.fingerprint },
@@ -200,6 +178,23 @@ export function keyActs(deps: KeyActDeps): KeyActs {
       };
     }),
   };
+}
+
+/** Somebody who manages some teams only tried a key that another team has. */
+export function usedElsewhere(): GatewayError {
+  return new GatewayError(
+    'conflict',
+    'this key is in use by another team already, and Mason counts both as one: only an operator gives it to a second team',
+  );
+}
+
+/** @throws GatewayError `conflict`: a key is never sent to another Mason than its own */
+export function ensureOfThisMason(key: MasonKey, masonOrigin: string): void {
+  if (key.origin === masonOrigin) return;
+  throw new GatewayError(
+    'conflict',
+    `the key ${key.name} belongs to ${key.origin}, and this gateway speaks with ${masonOrigin}: it is not sent there`,
+  );
 }
 
 function alreadyThere(team: string, own: MasonKey, fingerprint: string): GatewayError {

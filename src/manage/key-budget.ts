@@ -4,11 +4,11 @@ import type { MasonKey } from '../domain/mason-key.ts';
 import type { Store } from '../store/open-store.ts';
 import { newId } from './new-id.ts';
 
-/** What was said of a budget. Undefined: nothing; a limit of null: nobody knows it. */
+/** What was said of a budget. Undefined: nothing; a limit of null: nobody knows it; a burst of null: by the lane's rule. */
 export interface BudgetWish {
   readonly budget?: string | undefined;
   readonly limit?: RateLimit | null | undefined;
-  readonly burst?: number | undefined;
+  readonly burst?: number | null | undefined;
 }
 
 /** The budget that a key is to have, and what must be done for it, in this order. */
@@ -44,7 +44,8 @@ export async function budgetForNewKey(
   }
   const existing = shared ?? (wish.budget === undefined ? undefined : await store.budgets.findByName(wish.budget));
   if (existing === undefined) {
-    return newBudget(wish.budget ?? (await freeName(store, ownName)), wish, nowEpochMs);
+    const taken = new Set((await store.budgets.list()).map((budget) => budget.name));
+    return newBudget(wish.budget ?? freeBudgetName(ownName, taken), wish, nowEpochMs);
   }
   const joined = withWish(existing, wish);
   if (existing.limit !== undefined && !sameLimit(existing, joined)) {
@@ -84,16 +85,17 @@ function newBudget(name: string, wish: BudgetWish, nowEpochMs: number): BudgetCh
   return { budget: withWish(blank, wish), isNew: true, limitChanges: false };
 }
 
-function withWish(budget: Budget, wish: BudgetWish): Budget {
+/** The budget with what was said of it. */
+export function withWish(budget: Budget, wish: BudgetWish): Budget {
   return {
     ...budget,
     limit: wish.limit === undefined ? budget.limit : (wish.limit ?? undefined),
-    burst: wish.burst ?? budget.burst,
+    burst: wish.burst === undefined ? budget.burst : (wish.burst ?? undefined),
   };
 }
 
-async function freeName(store: Store, wanted: string): Promise<string> {
-  const taken = new Set((await store.budgets.list()).map((budget) => budget.name));
+/** The name of a new budget that nobody named. */
+export function freeBudgetName(wanted: string, taken: { has(name: string): boolean }): string {
   let name = wanted.slice(0, NAME_CHARACTERS_MAX);
   for (let n = 2; taken.has(name); n += 1) name = `${wanted.slice(0, NAME_CHARACTERS_MAX - 8)}-${n}`;
   return name;

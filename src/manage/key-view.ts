@@ -1,6 +1,8 @@
 import { type Budget, formatRateLimit, type RateLimit } from '../domain/budget.ts';
 import type { MasonKey } from '../domain/mason-key.ts';
 import type { Scope } from '../domain/scope.ts';
+import { describeSharing, sharingOf } from './budget-sharing.ts';
+import type { Reach } from './reach.ts';
 
 /** What anybody ever sees of a key. */
 export interface KeyView {
@@ -16,10 +18,14 @@ export interface KeyView {
   readonly fingerprint: string;
   /** The key's last four characters; empty for short keys. */
   readonly last4: string;
+  /** The key before the last rotation; null where there is none, or it is forgotten. */
+  readonly previous: { readonly last4: string; readonly fingerprint: string; readonly replacedAt: string } | null;
   /** ISO times. */
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
 }
+
+export type NotedKey = KeyView & { readonly notes: readonly string[] };
 
 export function keyView(key: MasonKey, team: string, budget: Budget | undefined): KeyView {
   return {
@@ -33,21 +39,40 @@ export function keyView(key: MasonKey, team: string, budget: Budget | undefined)
     burst: budget?.burst ?? null,
     fingerprint: key.fingerprint,
     last4: key.last4,
+    previous:
+      key.previous === undefined
+        ? null
+        : {
+            last4: key.previous.last4,
+            fingerprint: key.previous.fingerprint,
+            replacedAt: new Date(key.previous.replacedAt).toISOString(),
+          },
     createdAt: new Date(key.createdAt).toISOString(),
     lastUsedAt: key.lastUsedAt === undefined ? null : new Date(key.lastUsedAt).toISOString(),
   };
 }
 
-/** What an operator should hear about a key's budget. */
-export function budgetNotes(budget: Budget, others: readonly string[], assumed: RateLimit): readonly string[] {
-  const notes: string[] = [];
-  if (others.length > 0)
-    notes.push(`the budget ${budget.name} is shared with ${others.join(', ')}: one line, one limit`);
-  if (budget.limit === undefined) {
+/** A key with what whoever manages it should hear about its budget. */
+export async function notedKey(
+  reach: Reach,
+  key: MasonKey,
+  team: string,
+  assumed: RateLimit,
+  more: readonly string[] = [],
+): Promise<NotedKey> {
+  const budget = await reach.store.budgets.findById(key.budgetId);
+  const notes = [...more];
+  const sharing = describeSharing(
+    await sharingOf(reach, (other) => other.budgetId === key.budgetId && other.id !== key.id),
+  );
+  if (budget !== undefined && sharing !== undefined) {
+    notes.push(`the budget ${budget.name} is shared with ${sharing}: one line, one limit`);
+  }
+  if (budget !== undefined && budget.limit === undefined) {
     notes.push(
       `no limit is known for the budget ${budget.name}: ${formatRateLimit(assumed)} applies until one is given with ` +
         '"key set --limit", for example --limit 100/1s',
     );
   }
-  return notes;
+  return { ...keyView(key, team, budget), notes };
 }

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type { Store } from '../store/open-store.ts';
 import { isWellFormedToken, tokenDigest } from '../vault/tokens.ts';
 import { type Act, type ActDeps, changing } from './act.ts';
+import type { Reach } from './reach.ts';
 
 /** What became of one string that may be a leaked token. In the order in which they were given; the strings are not repeated. */
 export interface LeakedToken {
   /**
-   * `revoked`: now; `already_dead`: revoked, expired or replaced before; `unknown`: well formed, but not of this gateway;
+   * `revoked`: now; `already_dead`: revoked, expired or replaced before; `unknown`: well formed, but not of this gateway, or of a
+   * team outside the reach of whoever asks;
    * `malformed`: no token at all.
    */
   readonly result: 'revoked' | 'already_dead' | 'unknown' | 'malformed';
@@ -23,14 +24,14 @@ export interface LeakActs {
 
 const TOKENS_MAX = 1_000;
 
-export function leakActs(deps: ActDeps & { store: Store }): LeakActs {
+export function leakActs(deps: ActDeps): LeakActs {
   const { store, clock } = deps;
 
-  const judge = async (text: string): Promise<LeakedToken> => {
+  const judge = async (text: string, reach: Reach): Promise<LeakedToken> => {
     if (!isWellFormedToken(text)) return { result: 'malformed' };
     const digest = tokenDigest(text);
     const grant = await store.tokens.findGrant(digest);
-    if (grant === undefined) return { result: 'unknown' };
+    if (grant === undefined || !reach.includes(grant.team.id)) return { result: 'unknown' };
     const { token, app, team } = grant;
     const nowEpochMs = clock.epochMs();
     const replaced = token.digest !== digest && (token.graceUntil ?? 0) <= nowEpochMs;
@@ -41,16 +42,19 @@ export function leakActs(deps: ActDeps & { store: Store }): LeakActs {
   return {
     'token.revoke_leaked': changing(
       deps,
-      'token.revoke_leaked',
-      z.strictObject({
-        tokens: z
-          .array(z.string({ error: 'a string' }), { error: 'a list of strings' })
-          .min(1, { error: 'at least one string' })
-          .max(TOKENS_MAX, { error: `at most ${TOKENS_MAX} strings` }),
-      }),
-      async (input) => {
+      {
+        name: 'token.revoke_leaked',
+        need: 'team',
+        input: z.strictObject({
+          tokens: z
+            .array(z.string({ error: 'a string' }), { error: 'a list of strings' })
+            .min(1, { error: 'at least one string' })
+            .max(TOKENS_MAX, { error: `at most ${TOKENS_MAX} strings` }),
+        }),
+      },
+      async (input, { reach }) => {
         const data: LeakedToken[] = [];
-        for (const text of input.tokens) data.push(await judge(text.trim()));
+        for (const text of input.tokens) data.push(await judge(text.trim(), reach));
         const live = [...new Set(data.flatMap((leak) => (leak.result === 'revoked' && leak.id ? [leak.id] : [])))];
         return {
           details: { given: data.length, revoked: live.length, tokenIds: live.join(' ').slice(0, 256) },

@@ -5,7 +5,7 @@ import type { Store } from '../store/open-store.ts';
 import type { Vault } from '../vault/open-vault.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { slug, title, yesOrNo } from './fields.ts';
-import { ensureStillThere, teamNamed } from './look-up.ts';
+import { ensureStillThere, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
 
 export interface TeamView {
@@ -22,47 +22,73 @@ export interface TeamView {
 export interface TeamActs {
   /** `{slug, name?}` */
   'team.add': Act<TeamView>;
+  /** `{team, name}`: the name for people. */
+  'team.set': Act<TeamView>;
   'team.list': Act<{ data: readonly TeamView[] }>;
   /** `{team, force?}`: a team that has apps or keys goes only with `force`; its tokens die at once. */
   'team.remove': Act<{ removed: string }>;
 }
 
-export function teamActs(deps: ActDeps & { store: Store; vault: Vault }): TeamActs {
+export function teamActs(deps: ActDeps & { vault: Vault }): TeamActs {
   const { store, vault, clock } = deps;
   return {
-    'team.add': changing(deps, 'team.add', z.strictObject({ slug, name: title.optional() }), async (input) => {
-      if ((await store.teams.findBySlug(input.slug)) !== undefined) {
-        throw new GatewayError('conflict', `there is a team ${input.slug} already`);
-      }
-      const id = newId('team');
-      const team: Team = {
-        id,
-        slug: input.slug,
-        name: input.name ?? input.slug,
-        createdAt: clock.epochMs(),
-        sealedDataKey: vault.newDataKey(id),
-      };
-      return {
-        team,
-        async carryOut() {
-          await store.teams.add(team);
-          return { ...viewOf(team), apps: 0, keys: 0, tokens: 0 };
-        },
-      };
-    }),
+    'team.add': changing(
+      deps,
+      { name: 'team.add', need: 'operator', input: z.strictObject({ slug, name: title.optional() }) },
+      async (input) => {
+        if ((await store.teams.findBySlug(input.slug)) !== undefined) {
+          throw new GatewayError('conflict', `there is a team ${input.slug} already`);
+        }
+        const id = newId('team');
+        const team: Team = {
+          id,
+          slug: input.slug,
+          name: input.name ?? input.slug,
+          createdAt: clock.epochMs(),
+          sealedDataKey: vault.newDataKey(id),
+        };
+        return {
+          team,
+          async carryOut() {
+            await store.teams.add(team);
+            return { ...viewOf(team), apps: 0, keys: 0, tokens: 0 };
+          },
+        };
+      },
+    ),
 
-    'team.list': looking(deps, 'team.list', z.strictObject({}), async () => {
-      const data: TeamView[] = [];
-      for (const team of await store.teams.list()) data.push({ ...viewOf(team), ...(await countsOf(store, team)) });
-      return { answer: { data } };
-    }),
+    'team.list': looking(
+      deps,
+      { name: 'team.list', need: 'anyone', input: z.strictObject({}) },
+      async (_input, { reach }) => {
+        const data: TeamView[] = [];
+        for (const team of await teamsNamed(reach, undefined))
+          data.push({ ...viewOf(team), ...(await countsOf(store, team)) });
+        return { answer: { data } };
+      },
+    ),
+
+    'team.set': changing(
+      deps,
+      { name: 'team.set', need: 'operator', input: z.strictObject({ team: slug, name: title }) },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
+        return {
+          team,
+          details: { nameBefore: team.name },
+          async carryOut() {
+            ensureStillThere(await store.teams.setName(team.id, input.name), `the team ${team.slug}`);
+            return { ...viewOf({ ...team, name: input.name }), ...(await countsOf(store, team)) };
+          },
+        };
+      },
+    ),
 
     'team.remove': changing(
       deps,
-      'team.remove',
-      z.strictObject({ team: slug, force: yesOrNo.default(false) }),
-      async (input) => {
-        const team = await teamNamed(store, input.team);
+      { name: 'team.remove', need: 'operator', input: z.strictObject({ team: slug, force: yesOrNo.default(false) }) },
+      async (input, { reach }) => {
+        const team = await teamNamed(reach, input.team);
         const counts = await countsOf(store, team);
         if (!input.force && counts.apps + counts.keys > 0) {
           throw new GatewayError(

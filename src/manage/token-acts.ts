@@ -8,9 +8,10 @@ import type { Store } from '../store/open-store.ts';
 import { newToken, tokenDigest } from '../vault/tokens.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { addressRanges, duration, scopeList, slug, tokenId, wholeNumber } from './fields.ts';
-import { appNamed, ensureStillThere, teamNamed, teamsNamed, tokenWithId } from './look-up.ts';
+import { appNamed, ensureStillThere, noToken, teamNamed, teamsNamed, tokenWithId } from './look-up.ts';
 import { newId } from './new-id.ts';
 import { type TokenView, tokenView } from './token-view.ts';
+import { ensureWithinRights } from './within-rights.ts';
 
 /** A token at the only moment when it is shown. */
 export type ShownToken = TokenView & { readonly token: string; readonly notes: readonly string[] };
@@ -27,7 +28,6 @@ export interface TokenActs {
 }
 
 export interface TokenActDeps extends ActDeps {
-  readonly store: Store;
   readonly scopes: { covers(held: readonly Scope[], needed: Scope): boolean; known(scope: Scope): boolean };
 }
 
@@ -50,19 +50,24 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
   return {
     'token.create': changing(
       deps,
-      'token.create',
-      z.strictObject({
-        team: slug,
-        app: slug,
-        scopes: scopeList(deps.scopes.known, true),
-        expires: lifetime,
-        effects: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).default('change'),
-        from: addressRanges.default([]),
-        urgency: wholeNumber(0, 7).default(0),
-      }),
-      async (input) => {
-        const team = await teamNamed(store, input.team);
-        const app = await appNamed(store, team, input.app);
+      {
+        name: 'token.create',
+        need: 'team',
+        input: z.strictObject({
+          team: slug,
+          app: slug,
+          scopes: scopeList(deps.scopes.known, true),
+          expires: lifetime,
+          effects: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).default('change'),
+          from: addressRanges.default([]),
+          urgency: wholeNumber(0, 7).default(0),
+        }),
+      },
+      async (input, { by, reach }) => {
+        const team = await teamNamed(reach, input.team);
+        const app = await appNamed(reach, team, input.app);
+        const powers = { scopes: input.scopes, effectCeiling: input.effects };
+        ensureWithinRights(by.authority, team, powers, deps.scopes.covers);
         const createdAt = clock.epochMs();
         const secret = newToken();
         const token: Token = {
@@ -72,8 +77,7 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
           digest: tokenDigest(secret),
           graceDigest: undefined,
           graceUntil: undefined,
-          scopes: input.scopes,
-          effectCeiling: input.effects,
+          ...powers,
           addressRanges: input.from,
           urgencyMin: input.urgency,
           createdAt,
@@ -95,11 +99,14 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
 
     'token.list': looking(
       deps,
-      'token.list',
-      z.strictObject({ team: slug.optional(), app: slug.optional() }),
-      async (input) => {
+      {
+        name: 'token.list',
+        need: 'team',
+        input: z.strictObject({ team: slug.optional(), app: slug.optional() }),
+      },
+      async (input, { reach }) => {
         const data: TokenView[] = [];
-        for (const team of await teamsNamed(store, input.team)) {
+        for (const team of await teamsNamed(reach, input.team)) {
           const apps = new Map((await store.apps.listByTeam(team.id)).map((app) => [app.id, app.name]));
           for (const token of await store.tokens.listByTeam(team.id)) {
             const app = apps.get(token.appId) ?? '?';
@@ -114,10 +121,11 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
 
     'token.rotate': changing(
       deps,
-      'token.rotate',
-      z.strictObject({ id: tokenId, grace, expires: lifetime }),
-      async (input) => {
-        const token = await tokenWithId(store, input.id);
+      { name: 'token.rotate', need: 'team', input: z.strictObject({ id: tokenId, grace, expires: lifetime }) },
+      async (input, { by, reach }) => {
+        const token = await tokenWithId(reach, input.id);
+        const team = await teamOf(store, token);
+        ensureWithinRights(by.authority, team, token, deps.scopes.covers);
         if (token.revokedAt !== undefined) {
           throw new GatewayError('conflict', `the token ${token.id} was revoked: create a new one instead`);
         }
@@ -130,7 +138,7 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
           expiresAt: nowEpochMs + input.expires,
         };
         return {
-          ...(await teamOf(store, token)),
+          team,
           details: {
             tokenId: token.id,
             expiresAt: change.expiresAt,
@@ -138,23 +146,27 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
           },
           async carryOut() {
             ensureStillThere(await store.tokens.rotate(token.id, change), `the token ${token.id}`);
-            return { ...(await viewOf(await tokenWithId(store, token.id))), token: secret, notes: [] };
+            return { ...(await viewOf(await tokenWithId(reach, token.id))), token: secret, notes: [] };
           },
         };
       },
     ),
 
-    'token.revoke': changing(deps, 'token.revoke', z.strictObject({ id: tokenId }), async (input) => {
-      const token = await tokenWithId(store, input.id);
-      return {
-        ...(await teamOf(store, token)),
-        details: { tokenId: token.id },
-        async carryOut() {
-          await store.tokens.revoke(token.id, clock.epochMs());
-          return await viewOf(await tokenWithId(store, token.id));
-        },
-      };
-    }),
+    'token.revoke': changing(
+      deps,
+      { name: 'token.revoke', need: 'team', input: z.strictObject({ id: tokenId }) },
+      async (input, { reach }) => {
+        const token = await tokenWithId(reach, input.id);
+        return {
+          team: await teamOf(store, token),
+          details: { tokenId: token.id },
+          async carryOut() {
+            await store.tokens.revoke(token.id, clock.epochMs());
+            return await viewOf(await tokenWithId(reach, token.id));
+          },
+        };
+      },
+    ),
   };
 }
 
@@ -169,7 +181,9 @@ async function uncovered(deps: TokenActDeps, team: Team, scopes: readonly Scope[
   ];
 }
 
-async function teamOf(store: Store, token: Token): Promise<{ team?: { id: string; slug: string } }> {
+/** @throws GatewayError `not_found`: the team went meanwhile, and the token with it */
+async function teamOf(store: Store, token: Token): Promise<Team> {
   const team = await store.teams.findById(token.teamId);
-  return team === undefined ? {} : { team };
+  if (team !== undefined) return team;
+  throw noToken(token.id);
 }

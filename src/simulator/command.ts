@@ -35,6 +35,7 @@ export async function runSimulatorCommand(argv: readonly string[]): Promise<numb
     console.log(JSON.stringify({ url, port }));
   } else {
     console.log(`Simulated Mason at ${url} (control under ${url}/_sim)`);
+    if (command.options.gatewayUrl !== undefined) console.log(`  example frontend at ${url}/example/`);
     if (command.options.keys === DEFAULT_KEYS) {
       for (const { key, scopes } of DEFAULT_KEYS) console.log(`  key ${key} with ${scopes.join(', ')}`);
     }

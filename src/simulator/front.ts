@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { isControl } from './control.ts';
 import { HeadTap } from './record/head-tap.ts';
+import { isExample } from './serve-example.ts';
 
 /** Larger than what gateways let through, so that it is the gateway's bound that a test meets. */
 const HEAD_BYTES_MAX = 128 * 1024;
@@ -10,8 +11,8 @@ export interface Connection {
   readonly id: number;
   readonly tap: HeadTap;
   requests: number;
-  /** Used for `/_sim`: in no count. */
-  control: boolean;
+  /** Used for `/_sim` or the example frontend: in no count. */
+  aside: boolean;
   /** Among those opened since the last reset. */
   counted: boolean;
 }
@@ -59,8 +60,8 @@ export class Front {
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       const connection = this.#of(request.socket);
       connection.requests += 1;
-      if (connection.requests === 1 && isControl(request.url ?? '')) {
-        connection.control = true;
+      if (connection.requests === 1 && isAside(request.url ?? '')) {
+        connection.aside = true;
         if (connection.counted) this.#opened -= 1;
       }
       handlers.request(request, response, connection, connection.tap.next());
@@ -77,10 +78,10 @@ export class Front {
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#failed(error, socket));
   }
 
-  /** Without those of `/_sim`. */
+  /** Without those of `/_sim` and the example frontend. */
   get connections(): { opened: number; open: number } {
     let open = 0;
-    for (const connection of this.#open.values()) if (!connection.control) open += 1;
+    for (const connection of this.#open.values()) if (!connection.aside) open += 1;
     return { opened: this.#opened, open };
   }
 
@@ -100,7 +101,7 @@ export class Front {
   #attach(socket: Socket): void {
     this.#opened += 1;
     this.#lastId += 1;
-    const connection = { id: this.#lastId, tap: new HeadTap(), requests: 0, control: false, counted: true };
+    const connection = { id: this.#lastId, tap: new HeadTap(), requests: 0, aside: false, counted: true };
     this.#open.set(socket, connection);
     // A listener for `data` also makes Node's parser read from this event instead of the handle itself, where nobody could listen;
     // in front of the parser's own listener it sees each piece of bytes before the parser does.
@@ -126,6 +127,10 @@ export class Front {
     if (socket.writable) refuse(socket, status, BAD_REQUEST);
     else socket.destroy();
   }
+}
+
+function isAside(target: string): boolean {
+  return isControl(target) || isExample(target);
 }
 
 function refuse(socket: Socket, status: string, body: string): void {

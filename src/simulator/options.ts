@@ -52,6 +52,8 @@ export interface SimulatorOptions {
   readonly keepRequests: number;
   /** An idle connection is closed after so many milliseconds, without a hint in a header. */
   readonly keepAliveMs: number;
+  /** Origin of the gateway that the example frontend uses; absent: the page says that nobody named one. */
+  readonly gatewayUrl?: string;
 }
 
 /** Known to everybody who reads this: for demonstrations on one machine only. */

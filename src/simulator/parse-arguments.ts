@@ -10,7 +10,7 @@ import {
   type SimulatorOptions,
 } from './options.ts';
 import { parseKey, readKeyFile } from './parse-keys.ts';
-import { choice, parseLimit, parseRange, UsageError, wholeNumber } from './parse-values.ts';
+import { choice, parseLimit, parseOrigin, parseRange, UsageError, wholeNumber } from './parse-values.ts';
 
 export interface SimulatorCommand {
   readonly options: SimulatorOptions;
@@ -44,6 +44,7 @@ const OPTIONS = {
   jitter: text,
   'keep-requests': text,
   'keep-alive-ms': text,
+  'example-gateway': text,
   help: { ...flag, short: 'h' },
 } as const;
 
@@ -59,7 +60,7 @@ export function parseArguments(argv: readonly string[]): SimulatorCommand | 'hel
   const file = values['key-file'];
   const keys = [...values.key.map(parseKey), ...(file === undefined ? [] : readKeyFile(file))];
   const limit = readLimit(values);
-  const { latency, jitter } = values;
+  const { latency, jitter, 'example-gateway': gateway } = values;
   const options: SimulatorOptions = {
     host: values.host,
     port: wholeNumber('--port', values.port, 0, 65_535, PORT_DEFAULT),
@@ -75,6 +76,7 @@ export function parseArguments(argv: readonly string[]): SimulatorCommand | 'hel
     jitter: jitter === undefined ? DEFAULT_OPTIONS.jitter : parseRange('--jitter', jitter),
     keepRequests: wholeNumber('--keep-requests', values['keep-requests'], 0, 1_000_000, DEFAULT_OPTIONS.keepRequests),
     keepAliveMs: wholeNumber('--keep-alive-ms', values['keep-alive-ms'], 1, 86_400_000, DEFAULT_OPTIONS.keepAliveMs),
+    ...(gateway !== undefined && { gatewayUrl: parseOrigin('--example-gateway', gateway) }),
   };
   return { options, json: values.json, untilStdinEnds: values['until-stdin-ends'] };
 }

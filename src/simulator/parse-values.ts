@@ -41,6 +41,15 @@ export function parseRange(name: string, given: string): Range {
   return { min, max };
 }
 
+/** `http://127.0.0.1:8080`: an address without a path. */
+export function parseOrigin(name: string, given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || `${url.origin}/` !== url.href) {
+    throw wrong(name, 'an address like http://127.0.0.1:8080', given);
+  }
+  return url.origin;
+}
+
 export function wrong(name: string, expected: string, got: string): UsageError {
   return new UsageError(`${name}: expected ${expected}, got ${JSON.stringify(got)}`);
 }

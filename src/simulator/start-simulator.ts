@@ -5,11 +5,14 @@ import { Front } from './front.ts';
 import { DEFAULT_OPTIONS, type SimulatorOptions } from './options.ts';
 import { Run } from './run.ts';
 import { serveCall } from './serve-call.ts';
+import { isExample, serveExample } from './serve-example.ts';
 
 export interface RunningSimulator {
   /** Without a slash at its end; the API is under `/v1`. */
   readonly url: string;
   readonly port: number;
+  /** Tells the example frontend where its gateway is: an origin. */
+  showGateway(url: string): void;
   /** Ends all connections at once, whatever is under way. */
   close(): Promise<void>;
 }
@@ -18,6 +21,7 @@ export interface RunningSimulator {
 export async function startSimulator(given: Partial<SimulatorOptions> = {}): Promise<RunningSimulator> {
   const options = { ...DEFAULT_OPTIONS, ...given };
   let run = new Run(options);
+  let { gatewayUrl } = options;
 
   const note = (
     connection: { id: number; requests: number },
@@ -42,6 +46,8 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
           front.resetCounts();
         };
         void serveControl({ run, connections: front.connections, reset }, request, response);
+      } else if (isExample(request.url ?? '')) {
+        void serveExample(gatewayUrl, request, response);
       } else {
         void serveCall(run, request, response, note(connection, head, request.method ?? null, request.url ?? null));
       }
@@ -65,5 +71,12 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, port, close: () => front.close() };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    showGateway(url) {
+      gatewayUrl = url;
+    },
+    close: () => front.close(),
+  };
 }

@@ -2,7 +2,7 @@
 export const USAGE = `Usage: npm run simulator -- [options]
 
 A Mason Platform API to develop, test and demonstrate against: the API under /v1, its remote control under /_sim
-(from this machine only, without a key).
+(from this machine only, without a key), a page that uses it through a gateway under /example/.
 
 Where
   --host ADDRESS            listen here (127.0.0.1)
@@ -33,6 +33,10 @@ Time, in milliseconds, a number or a range
   --latency 20..80          Mason's own work, after a call was counted (0)
   --jitter 0..50            the way to Mason, before it is counted (0)
   --keep-alive-ms N         an idle connection is closed after this (5000)
+
+Example frontend, at /example/
+  --example-gateway URL     the gateway that it uses, http://127.0.0.1:8080; it must list this simulator's origin in
+                            "frontends" (none: the page says so)
 
   --keep-requests N         how many requests /_sim/requests remembers (1000)
   --help

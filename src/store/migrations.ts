@@ -84,4 +84,56 @@ export const MIGRATIONS: readonly Migration[] = [
       'insert into revision (only, value) values (1, 0)',
     ],
   },
+  {
+    version: 2,
+    oldestReader: 1,
+    statements: ({ blob, integer, tableEnd }) => [
+      'alter table mason_keys add column previous_fingerprint text',
+      'alter table mason_keys add column previous_last4 text',
+      `alter table mason_keys add column previous_sealed ${blob}`,
+      `alter table mason_keys add column previous_replaced_at ${integer}`,
+      `create table people (
+        id text not null primary key,
+        issuer text not null,
+        subject text not null,
+        name text not null,
+        grants text not null,
+        pinned ${integer} not null,
+        disabled_at ${integer},
+        created_at ${integer} not null,
+        last_sign_in_at ${integer},
+        unique (issuer, subject)
+      ) ${tableEnd}`,
+      `create table sign_in_links (
+        id text not null primary key,
+        digest text not null unique,
+        name text not null,
+        grants text not null,
+        created_at ${integer} not null,
+        ends_at ${integer} not null
+      ) ${tableEnd}`,
+      `create table sessions (
+        digest text not null primary key,
+        id text not null unique,
+        person_id text not null,
+        provider_digest text,
+        ends_at ${integer} not null,
+        last_seen_at ${integer} not null,
+        sealed ${blob} not null
+      ) ${tableEnd}`,
+      'create index sessions_person on sessions (person_id)',
+      'create index sessions_provider on sessions (provider_digest)',
+      'create index sessions_seen on sessions (last_seen_at)',
+      'create index sessions_end on sessions (ends_at)',
+      `create table tickets (
+        digest text not null primary key,
+        session_digest text not null references sessions (digest) on delete cascade,
+        method text not null,
+        target text not null,
+        ends_at ${integer} not null
+      ) ${tableEnd}`,
+      'create index tickets_session on tickets (session_digest)',
+      'create index tickets_end on tickets (ends_at)',
+    ],
+  },
 ];

@@ -4,6 +4,8 @@ import type { Apps } from '../domain/app.ts';
 import type { Budgets } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKeys } from '../domain/mason-key.ts';
+import type { People, SignInLinks } from '../domain/person.ts';
+import type { SessionStore } from '../domain/session.ts';
 import type { Teams } from '../domain/team.ts';
 import type { Tokens } from '../domain/token.ts';
 import { read } from './access.ts';
@@ -12,8 +14,12 @@ import { storedBudgets } from './budgets.ts';
 import { storedMasonKeys } from './mason-keys.ts';
 import { migrate } from './migrate.ts';
 import { type ColumnTypes, MIGRATIONS, type Migration } from './migrations.ts';
+import { storedPeople } from './people.ts';
+import { ANSWER_MS_MAX } from './promptly.ts';
 import type { Database, Tables } from './schema.ts';
+import { storedSessions } from './sessions.ts';
 import { type Settings, storedSettings } from './settings.ts';
+import { storedSignInLinks } from './sign-in-links.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { storedTeams } from './teams.ts';
@@ -26,8 +32,14 @@ export interface Store extends AsyncDisposable {
   readonly budgets: Budgets;
   readonly keys: MasonKeys;
   readonly tokens: Tokens;
+  readonly people: People;
+  readonly links: SignInLinks;
+  readonly sessions: SessionStore;
   readonly settings: Settings;
-  /** Grows with each change to teams, apps, budgets, keys and tokens (uses are none), by whichever process. */
+  /**
+   * Grows with each change to teams, apps, budgets, keys, tokens and people (uses and sign-ins are none), by whichever
+   * process. Sessions do not move it: there are many, and who holds them looks at each one anyway.
+   */
   revision(): Promise<number>;
   /** Idempotent. What is asked afterwards fails with `store_unavailable`. */
   close(): Promise<void>;
@@ -36,7 +48,7 @@ export interface Store extends AsyncDisposable {
 export interface StoreOptions {
   /** The SQLite file; made with mode 0600 when absent. Several processes may share it. */
   readonly file: string;
-  /** Milliseconds to wait for another process' change, default 5,000. */
+  /** Milliseconds that a change waits for another process' change, default 5,000; what a browser waits for gives up sooner. */
   readonly busyMsMax?: number;
   /** Replaced in tests of upgrades. */
   readonly migrations?: readonly Migration[];
@@ -60,7 +72,7 @@ export async function openStore({ file, busyMsMax = 5_000, migrations = MIGRATIO
     await writer.run('pragma journal_mode = wal; pragma synchronous = full');
     const writes = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
     await migrate(writes, SQLITE_TYPES, migrations, hasTable);
-    const reader = new SqliteConnection(file, { readOnly: true, busyMsMax });
+    const reader = new SqliteConnection(file, { readOnly: true, busyMsMax: Math.min(busyMsMax, ANSWER_MS_MAX) });
     opened.push(reader);
     return storeOver({ reads: new Kysely<Tables>({ dialect: sqliteDialect(reader) }), writes }, opened);
   } catch (error) {
@@ -82,6 +94,9 @@ function storeOver(database: Database, connections: readonly SqliteConnection[])
     budgets: storedBudgets(database),
     keys: storedMasonKeys(database),
     tokens: storedTokens(database),
+    people: storedPeople(database),
+    links: storedSignInLinks(database),
+    sessions: storedSessions(database),
     settings: storedSettings(database),
     revision: () =>
       read(database, async (db) => (await db.selectFrom('revision').select('value').executeTakeFirstOrThrow()).value),

@@ -41,6 +41,11 @@ export interface MasonKeyRow {
   fingerprint: string;
   last4: string;
   sealed: Uint8Array;
+  /** The slot before the last rotation: all four, or none. */
+  previous_fingerprint: string | null;
+  previous_last4: string | null;
+  previous_sealed: Uint8Array | null;
+  previous_replaced_at: number | null;
   created_at: number;
   last_used_at: number | null;
 }
@@ -62,12 +67,57 @@ export interface TokenRow {
   last_used_at: number | null;
 }
 
+export interface PersonRow {
+  id: string;
+  issuer: string;
+  subject: string;
+  name: string;
+  grants: string;
+  /** 0 or 1. */
+  pinned: number;
+  disabled_at: number | null;
+  created_at: number;
+  last_sign_in_at: number | null;
+}
+
+export interface SignInLinkRow {
+  id: string;
+  digest: string;
+  name: string;
+  grants: string;
+  created_at: number;
+  ends_at: number;
+}
+
+export interface SessionRow {
+  digest: string;
+  id: string;
+  /** Points at nothing that the database knows of: sessions may live elsewhere than people. */
+  person_id: string;
+  provider_digest: string | null;
+  ends_at: number;
+  last_seen_at: number;
+  sealed: Uint8Array;
+}
+
+export interface TicketRow {
+  digest: string;
+  session_digest: string;
+  method: string;
+  target: string;
+  ends_at: number;
+}
+
 export interface Tables {
   teams: TeamRow;
   apps: AppRow;
   budgets: BudgetRow;
   mason_keys: MasonKeyRow;
   tokens: TokenRow;
+  people: PersonRow;
+  sign_in_links: SignInLinkRow;
+  sessions: SessionRow;
+  tickets: TicketRow;
   settings: { name: string; value: string };
   /** One row: how often anything changed that decides about calls. */
   revision: { only: number; value: number };

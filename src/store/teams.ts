@@ -41,6 +41,13 @@ export function storedTeams(database: Database): Teams {
       return row && toTeam(row);
     },
 
+    async setName(id, name) {
+      return await change(database, async (tx) => {
+        const result = await tx.updateTable('teams').set({ name }).where('id', '=', id).executeTakeFirst();
+        return result.numUpdatedRows > 0n;
+      });
+    },
+
     async remove(id) {
       return await change(database, async (tx) => {
         const result = await tx.deleteFrom('teams').where('id', '=', id).executeTakeFirst();

@@ -11,6 +11,9 @@ export interface KeyBinding {
   readonly origin: string;
 }
 
+/** What is sealed for browsers: the content of sessions, and the cookie of a sign-in that is under way. */
+export type SealPurpose = 'session' | 'flow';
+
 /** Seals Mason keys: the master key seals a data key per team, data keys seal the keys. */
 export interface Vault {
   readonly masterKeyId: string;
@@ -20,6 +23,14 @@ export interface Vault {
   seal(binding: KeyBinding, secret: Secret, sealedDataKey: Uint8Array): Uint8Array;
   /** @throws VaultError when the data key or the key does not open: altered, moved, or sealed under another master key. */
   open(binding: KeyBinding, sealed: Uint8Array, sealedDataKey: Uint8Array): Secret;
+  /**
+   * Seals under a key of that purpose alone.
+   *
+   * @param binding what it belongs to: it opens with this one only
+   */
+  sealFor(purpose: SealPurpose, binding: string, bytes: Uint8Array): Uint8Array;
+  /** @throws VaultError when it does not open: altered, moved, of another purpose, or sealed under another master key. */
+  openFor(purpose: SealPurpose, binding: string, sealed: Uint8Array): Buffer;
   /** 32 hex digits: equal for one Mason key on every gateway with this master key, and no help to find the key. */
   fingerprint(secret: Secret): string;
   /** A sealed constant, to tell later whether this is still the same master key. */
@@ -34,6 +45,7 @@ const CHECK = ['settings', 'master_key_check'] as const;
 
 export function openVault({ masterKey }: { masterKey: MasterKey }): Vault {
   const fingerprintKey = createSecretKey(derive(masterKey.key, 'fingerprint', 32));
+  const purposes = { session: keyFor(masterKey, 'session'), flow: keyFor(masterKey, 'flow') };
 
   const dataKeyOf = (teamId: string, sealedDataKey: Uint8Array): SealingKey => {
     const bytes = openBlob(masterKey, dataKeyBinding(teamId), sealedDataKey, `data key of the team ${teamId}`);
@@ -68,6 +80,10 @@ export function openVault({ masterKey }: { masterKey: MasterKey }): Vault {
       return secret;
     },
 
+    sealFor: (purpose, binding, bytes) => sealBlob(purposes[purpose], [purpose, binding], bytes),
+
+    openFor: (purpose, binding, sealed) => openBlob(purposes[purpose], [purpose, binding], sealed, `sealed ${purpose}`),
+
     fingerprint: (secret) => fingerprintOf(fingerprintKey, secret),
 
     checkValue: () => sealBlob(masterKey, CHECK, new Uint8Array()),
@@ -86,6 +102,11 @@ export function lastFour(secret: Secret): string {
 
 function fingerprintOf(key: KeyObject, secret: Secret): string {
   return createHmac('sha256', key).update(secret.reveal()).digest().toString('hex', 0, FINGERPRINT_BYTES);
+}
+
+function keyFor(masterKey: MasterKey, purpose: SealPurpose): SealingKey {
+  const key = createSecretKey(derive(masterKey.key, `seal ${purpose}`, 32));
+  return { id: keyId(key), key };
 }
 
 function dataKeyBinding(teamId: string): readonly string[] {

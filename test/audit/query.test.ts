@@ -7,7 +7,7 @@ import { RunWriter } from '../../src/audit/run-writer.ts';
 import { sealSegment } from '../../src/audit/seal-segment.ts';
 import { unsealedSegments } from '../../src/audit/sealer.ts';
 import { SegmentCatalog } from '../../src/audit/segment-catalog.ts';
-import type { OutcomeEvent, StoredEvent } from '../../src/domain/event.ts';
+import type { Actor, OutcomeEvent, StoredEvent } from '../../src/domain/event.ts';
 import type { RecordFilter, RecordPage } from '../../src/domain/record.ts';
 import { sampleOutcome } from './sample-events.ts';
 import { scratchDirectory } from './scratch-directory.ts';
@@ -17,18 +17,22 @@ const AT = 1_790_000_000_000;
 const someEvent = fc
   .record({
     at: fc.integer({ min: AT, max: AT + 12 }),
-    team: fc.constantFrom('a', 'b'),
-    app: fc.constantFrom('x', 'y'),
+    team: fc.constantFrom('a', 'b', undefined),
+    actor: fc.constantFrom<Actor>(
+      { kind: 'app', app: 'x', appId: 'id-x' },
+      { kind: 'app', app: 'y', appId: 'id-y' },
+      { kind: 'person', person: 'x', personId: 'per_1' },
+      { kind: 'unknown' },
+    ),
     status: fc.constantFrom(200, 404),
     effect: fc.constantFrom('read' as const, 'change' as const),
     device: fc.constantFrom(undefined, 'D1', 'D2'),
   })
-  .map(({ team, app, device, ...fields }) =>
+  .map(({ team, device, ...fields }) =>
     sampleOutcome({
       ...fields,
       team,
-      teamId: `id-${team}`,
-      actor: { kind: 'app', app, appId: `id-${app}` },
+      teamId: team === undefined ? undefined : `id-${team}`,
       targets: device === undefined ? [] : [{ kind: 'device', name: device }],
     }),
   );
@@ -40,6 +44,8 @@ const someFilter: fc.Arbitrary<RecordFilter> = fc
       fc.record({ since: fc.integer({ min: AT - 1, max: AT + 13 }) }),
       fc.record({ until: fc.integer({ min: AT - 1, max: AT + 13 }) }),
       fc.record({ team: fc.constantFrom('a', 'id-b', 'c') }),
+      fc.record({ teams: fc.subarray(['id-a', 'id-b', 'b', 'id-c', '']) }),
+      fc.record({ person: fc.constantFrom('per_1', 'per_2', 'x') }),
       fc.record({ app: fc.constantFrom('id-x', 'y') }),
       fc.record({ status: fc.constantFrom(200, 404) }),
       fc.record({ effect: fc.constantFrom('read', 'change') }),
@@ -61,6 +67,8 @@ function matches({ at, event }: Written, filter: RecordFilter): boolean {
     (filter.since === undefined || at >= filter.since) &&
     (filter.until === undefined || at < filter.until) &&
     (filter.team === undefined || event.team === filter.team || event.teamId === filter.team) &&
+    (filter.teams === undefined || (event.teamId !== undefined && filter.teams.includes(event.teamId))) &&
+    (filter.person === undefined || event.actor.personId === filter.person) &&
     (filter.app === undefined || event.actor.app === filter.app || event.actor.appId === filter.app) &&
     (filter.status === undefined || event.status === filter.status) &&
     (filter.effect === undefined || event.effect === filter.effect) &&

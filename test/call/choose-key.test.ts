@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Call } from '../../src/call/call.ts';
-import { checkKey, chooseKey } from '../../src/call/choose-key.ts';
+import { chooseKey, keyNow, otherKey } from '../../src/call/choose-key.ts';
 import type { Verdicts } from '../../src/call/verdicts.ts';
 import type { Caller } from '../../src/domain/caller.ts';
 import type { OpenedKey } from '../../src/domain/mason-key.ts';
@@ -67,8 +66,28 @@ describe('choosing a key', () => {
   });
 
   test('A key that was removed after it was chosen is noticed', async () => {
-    const call = { caller, key: reader } as unknown as Call;
-    await expect(checkKey(having([owner, reader]), call)).resolves.toBeUndefined();
-    await expect(checkKey(having([owner]), call)).rejects.toMatchObject({ code: 'no_key' });
+    await expect(keyNow(having([owner, reader]), caller, reader)).resolves.toBe(reader);
+    await expect(keyNow(having([owner]), caller, reader)).rejects.toMatchObject({ code: 'no_key' });
+  });
+
+  describe('when Mason does not take the key', () => {
+    const before = { fingerprint: 'before', secret: new Secret('before') };
+    const rotated: OpenedKey = { ...reader, fingerprint: 'after', secret: new Secret('after'), previous: before };
+
+    test('the one that it was rotated to meanwhile goes in its place', async () => {
+      await expect(otherKey(having([owner, rotated]), caller, { ...reader, fingerprint: 'before' })).resolves.toBe(
+        rotated,
+      );
+    });
+
+    test('the one before the rotation goes in its place, and has none before it', async () => {
+      const other = await otherKey(having([owner, rotated]), caller, rotated);
+      expect(other).toMatchObject({ id: 'reader', ...before, previous: undefined });
+      expect(await otherKey(having([owner, rotated]), caller, rotated)).toBe(other);
+    });
+
+    test('there is none when it was never rotated', async () => {
+      await expect(otherKey(having([owner, reader]), caller, reader)).resolves.toBeUndefined();
+    });
   });
 });

@@ -42,7 +42,7 @@ describe('judging an answer', () => {
     [304, 'error mason_bad_answer', 'error mason_bad_answer'],
     [307, 'error mason_bad_answer', 'error mason_bad_answer'],
     [400, 'error 400', 'error 400'],
-    [401, 'error mason_rejected_key', 'error mason_rejected_key'],
+    [401, 'key_refused mason_rejected_key', 'key_refused mason_rejected_key'],
     [403, 'error 403', 'error 403'],
     [404, 'error 404', 'error 404'],
     [409, 'error 409', 'error 409'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkGrant } from '../../src/call/identify.ts';
+import { checkGrant } from '../../src/call/token-credential.ts';
 import { Verdicts } from '../../src/call/verdicts.ts';
 import type { Token, TokenGrant } from '../../src/domain/token.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -41,6 +41,8 @@ class FakeStore {
       this.touched.push(...uses);
     },
   };
+  readonly people = { findById: async () => undefined };
+  readonly teams = { list: async () => [] };
   readonly keys = { listByTeam: async () => [], touch: async () => {} };
   revision = async (): Promise<number> => {
     this.#answer();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
-import { createAdminServer } from '../../src/admin/admin-server.ts';
+import { createAdminApi, serveAlone } from '../../src/admin/admin-api.ts';
+import { operatorOnSocket } from '../../src/admin/asker.ts';
 import { listenOnSocket, socketPathIn } from '../../src/admin/listen-on-socket.ts';
 import type { Input, Rooms } from '../../src/cli/rooms.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
@@ -75,11 +76,15 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
     startGateway: () =>
       listenOnSocket(
         join(management.directory, 'gateway.sock'),
-        createAdminServer(management.acts, {
-          onBug: (error) => {
-            throw error;
-          },
-        }),
+        serveAlone(
+          createAdminApi(management.acts, {
+            identify: operatorOnSocket,
+            cookieName: 'mason-gateway',
+            onBug: (error) => {
+              throw error;
+            },
+          }),
+        ),
       ),
     run,
     begin,

@@ -51,6 +51,7 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
     test('what is not there is undefined or false, never an error', async () => {
       expect(await store.teams.findBySlug('nobody')).toBeUndefined();
       expect(await store.teams.findById('nobody')).toBeUndefined();
+      expect(await store.teams.setName('nobody', 'Nobody')).toBe(false);
       expect(await store.teams.remove('nobody')).toBe(false);
       expect(await store.apps.findById('nothing')).toBeUndefined();
       expect(await store.apps.setWeight('nothing', 2)).toBe(false);
@@ -61,6 +62,8 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect(await store.keys.findByFingerprint('nothing')).toBeUndefined();
       expect(await store.keys.setScopes('nothing', [])).toBe(false);
       expect(await store.keys.setBudget('nothing', 'nothing')).toBe(false);
+      expect(await store.keys.rotate('nothing', FRESH, 1)).toBe(false);
+      expect(await store.keys.forgetPrevious('nothing')).toBe(false);
       expect(await store.keys.remove('nothing')).toBe(false);
       expect(await store.tokens.findGrant('nothing')).toBeUndefined();
       expect(await store.tokens.revoke('nothing', 1)).toBe(false);
@@ -90,6 +93,12 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       });
       expect(await store.teams.list()).toEqual([TEAM]);
       expect(await store.revision()).toBe(revision);
+    });
+
+    test('a team changes its name, and nothing else of it changes', async () => {
+      await fill(store);
+      expect(await store.teams.setName(TEAM.id, 'Acme Holding')).toBe(true);
+      expect(await pair.other.teams.list()).toEqual([{ ...TEAM, name: 'Acme Holding' }]);
     });
 
     test('two teams may use the same names for their apps and keys', async () => {
@@ -158,6 +167,49 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect((await store.keys.list()).map((key) => key.budgetId)).toEqual([second.id, second.id]);
     });
 
+    test('a rotated key stands in the place of the old one, which is still there, for the other gateway too', async () => {
+      await fill(store);
+      expect(await store.keys.rotate(KEY.id, FRESH, 5_000)).toBe(true);
+      const first = { fingerprint: KEY.fingerprint, last4: KEY.last4, sealed: KEY.sealed, replacedAt: 5_000 };
+      expect(await pair.other.keys.findByName(TEAM.id, 'main')).toEqual({ ...KEY, ...FRESH, previous: first });
+      expect((await pair.other.keys.findByFingerprint(FRESH.fingerprint))?.id).toBe(KEY.id);
+      expect(await pair.other.keys.findByFingerprint(KEY.fingerprint)).toBeUndefined();
+      await pair.other.keys.rotate(KEY.id, { ...FRESH, fingerprint: 'fp-3' }, 6_000);
+      expect((await store.keys.findByName(TEAM.id, 'main'))?.previous).toEqual({ ...FRESH, replacedAt: 6_000 });
+    });
+
+    test('a previous key is forgotten once, and the one in use stays', async () => {
+      await fill(store);
+      expect(await store.keys.forgetPrevious(KEY.id)).toBe(false);
+      await store.keys.rotate(KEY.id, FRESH, 5_000);
+      expect(await pair.other.keys.forgetPrevious(KEY.id)).toBe(true);
+      expect(await store.keys.forgetPrevious(KEY.id)).toBe(false);
+      expect(await store.keys.list()).toEqual([{ ...KEY, ...FRESH, previous: undefined }]);
+    });
+
+    test('two who rotate a key at once leave one in use and the other before it, neither torn', async () => {
+      await fill(store);
+      const second = { fingerprint: 'fp-3', last4: 'ijkl', sealed: new Uint8Array([9]) };
+      await Promise.all([store.keys.rotate(KEY.id, FRESH, 5_000), pair.other.keys.rotate(KEY.id, second, 5_000)]);
+      const [key] = await store.keys.list();
+      const [active, before] = key?.fingerprint === 'fp-3' ? [second, FRESH] : [FRESH, second];
+      expect(key).toEqual({ ...KEY, ...active, previous: { ...before, replacedAt: 5_000 } });
+    });
+
+    test('a key is not rotated to one that another budget counts: nothing changes', async () => {
+      await fill(store);
+      await store.teams.add({ ...TEAM, id: 'team_2', slug: 'beta' });
+      await store.budgets.add({ ...BUDGET, id: 'budget_2', name: 'second' });
+      await store.keys.add({ ...KEY, ...FRESH, id: 'key_2', teamId: 'team_2', budgetId: 'budget_2' });
+      const revision = await store.revision();
+      await expect(store.keys.rotate(KEY.id, FRESH, 5_000)).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('second'),
+      });
+      expect(await store.keys.findByName(TEAM.id, 'main')).toEqual(KEY);
+      expect(await store.revision()).toBe(revision);
+    });
+
     test('a token is found by its digest with its app and team, revoked or not', async () => {
       await fill(store);
       expect(await store.tokens.findGrant(TOKEN.digest)).toEqual({
@@ -216,11 +268,14 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
     test('every change moves the revision, which the other gateway sees; what changes nothing does not', async () => {
       await fill(store);
       const changes: (() => Promise<unknown>)[] = [
+        () => store.teams.setName(TEAM.id, 'Acme Holding'),
         () => store.apps.setWeight(APP.id, 3),
         () => store.budgets.setLimit(BUDGET.id, undefined, undefined),
         () => store.keys.setScopes(KEY.id, ['fleet:admin']),
         () => store.tokens.rotate(TOKEN.id, { digest: 'd2', graceUntil: undefined, expiresAt: 9 }),
         () => store.tokens.revoke(TOKEN.id, 1),
+        () => store.keys.rotate(KEY.id, FRESH, 1),
+        () => store.keys.forgetPrevious(KEY.id),
         () => store.keys.remove(KEY.id),
         () => store.budgets.removeUnused(BUDGET.id),
         () => store.apps.remove(APP.id),
@@ -231,7 +286,7 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
         await change();
         expect(await pair.other.revision()).toBe(before + 1);
         await change();
-        // Weights, limits and scopes are set again to the same; the rest finds nothing to do.
+        // Names, weights, limits, scopes and keys are set again to the same; the rest finds nothing to do.
         expect(await pair.other.revision()).toBeLessThanOrEqual(before + 2);
       }
       const last = await store.revision();
@@ -305,9 +360,12 @@ const KEY: MasonKey = {
   fingerprint: 'fp-1',
   last4: 'abcd',
   sealed: new Uint8Array([1, 0, 2]),
+  previous: undefined,
   createdAt: 1_790_000_000_126,
   lastUsedAt: undefined,
 };
+
+const FRESH = { fingerprint: 'fp-2', last4: 'efgh', sealed: new Uint8Array([3, 0, 255]) };
 
 const TOKEN: Token = {
   id: 'tok_1',

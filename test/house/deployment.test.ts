@@ -72,7 +72,7 @@ describe('What is deployed can start', () => {
       .replace(/^#/gm, ' #');
     const settings = parse(shown) as Record<string, Record<string, unknown> | null>;
     const known = loadConfig({ GATEWAY_CONFIG: join(root, 'test/house/empty.yaml') }) as unknown as typeof settings;
-    const optional = ['baseUrl'];
+    const optional = ['baseUrl', 'publicUrl'];
     for (const [room, inside] of Object.entries(settings)) {
       const names = Object.keys(inside ?? {}).filter((name) => !optional.includes(name));
       expect([room, names.filter((name) => !(name in (known[room] ?? {})))]).toEqual([room, []]);

@@ -39,7 +39,14 @@ describe('The map is true', () => {
 
 describe('The invariants that no linter knows', () => {
   test('a secret is revealed only where it is sealed, put on, or looked for', () => {
-    const allowed = ['vault/', 'call/prepare.ts', 'call/probe-key.ts', 'call/relay.ts', 'domain/secret.ts'];
+    const allowed = [
+      'vault/',
+      'call/prepare.ts',
+      'call/probe-key.ts',
+      'call/relay.ts',
+      'domain/secret.ts',
+      'session/oidc/identity-provider.ts',
+    ];
     const places = sources.filter(({ text }) => /\.reveal\(/.test(text)).map(({ file }) => file);
     expect(places.filter((file) => !allowed.some((place) => file.startsWith(place)))).toEqual([]);
     expect(places).not.toEqual([]);

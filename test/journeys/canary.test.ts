@@ -3,13 +3,14 @@ import { request as rawRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { startGateway } from '../support/gateway.ts';
 import { type GatewayProcess, spawnGateway } from '../support/gateway-process.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
 const KEY = 'canary+key/Zq7~Xw9=Lm2&Kd4?Hs6';
 const DEAD_KEY = 'canary-dead-key-Pv8$Rt5';
-const OPERATOR = { kind: 'operator' } as const;
+const OPERATOR = { actor: { kind: 'operator' }, authority: OPERATES } as const;
 
 let simulator: SimulatorProcess;
 let gateway: GatewayProcess;

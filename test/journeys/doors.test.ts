@@ -101,8 +101,6 @@ describe('the private door', () => {
       '/livez',
       '/readyz',
       '/metrics',
-      '/admin/v1/teams',
-      '/',
       '/v1',
       '/favicon.ico',
       '/_sim/state',

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { eventually } from '../support/eventually.ts';
 import { OWNER_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
-const OPERATOR = { kind: 'operator' } as const;
+const OPERATOR = { actor: { kind: 'operator' }, authority: OPERATES } as const;
 const ANSWER_IDLE_MS = 700;
 
 let simulator: SimulatorProcess;

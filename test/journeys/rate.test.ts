@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
-const OPERATOR = { kind: 'operator' } as const;
+const OPERATOR = { actor: { kind: 'operator' }, authority: OPERATES } as const;
 const KEYS = Array.from({ length: 24 }, (_, n) => `rate-key-${n}-0123456789abcdef`);
 
 let simulator: SimulatorProcess;

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
-const OPERATOR = { kind: 'operator' } as const;
+const OPERATOR = { actor: { kind: 'operator' }, authority: OPERATES } as const;
 /** One call in 55 s: of two that come behind it, both can go within the two minutes that they may wait. */
 const SLOW_KEY = 'slow-key-0123456789abcdef';
 const FAST_KEY = 'fast-key-0123456789abcdef';

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { OWNER_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
-const OPERATOR = { kind: 'operator' } as const;
+const OPERATOR = { actor: { kind: 'operator' }, authority: OPERATES } as const;
 
 let simulator: SimulatorProcess;
 let gateway: TestGateway;

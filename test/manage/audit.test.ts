@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StoredEvent } from '../../src/domain/event.ts';
 import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
+import { somebody, teamId } from './people-of-teams.ts';
 
 let m: Management;
 
@@ -23,7 +24,7 @@ describe('reading the record', () => {
     expect(page.data.map(teamAndResult)).toEqual(['b done', 'b intended']);
     expect(m.record.events.at(-1)).toMatchObject({
       act: 'audit.query',
-      actor: OPERATOR,
+      actor: OPERATOR.actor,
       details: { team: 'b', since: START_MS - 3_600_000, events: 2 },
     });
   });
@@ -54,7 +55,10 @@ describe('reading the record', () => {
       await follow({ team: 'a' });
     }
     await follow({ team: 'b' });
-    await m.acts['audit.query']({ kind: 'operator', account: 'eve' }, { follow: true, team: 'a' });
+    await m.acts['audit.query'](
+      { ...OPERATOR, actor: { kind: 'operator', account: 'eve' } },
+      { follow: true, team: 'a' },
+    );
     m.clock.ms = 61_000;
     await follow({ team: 'a' });
     expect(
@@ -67,6 +71,32 @@ describe('reading the record', () => {
       [58_000, 'eve'],
       [61_000, 'ada'],
     ]);
+  });
+
+  test('shows auditors their teams alone: by id, since names are given again, and without what is of no team', async () => {
+    const b = await teamId(m, 'b');
+    await m.acts['team.remove'](OPERATOR, { team: 'b' });
+    await m.acts['team.add'](OPERATOR, { slug: 'b' });
+    await m.acts['budget.list'](OPERATOR, {}, 'request-of-no-team');
+    const auditor = somebody({ audits: new Set([b]) });
+    const all = await m.acts['audit.query'](auditor);
+    expect(all.data.map(({ event }) => [event['act'], event['teamId']])).toEqual([
+      ['team.remove', b],
+      ['team.remove', b],
+      ['team.add', b],
+      ['team.add', b],
+    ]);
+    expect((await m.acts['audit.query'](auditor, { team: 'a' })).data).toEqual([]);
+    expect((await m.acts['audit.query'](auditor, { team: 'never-there' })).data).toEqual([]);
+    expect((await m.acts['audit.show'](auditor, { requestId: 'request-b' })).data).toHaveLength(2);
+    for (const requestId of ['request-a', 'request-of-no-team', 'never-there']) {
+      await expect(m.acts['audit.show'](auditor, { requestId })).rejects.toMatchObject({
+        code: 'not_found',
+        message: `nothing with the request id ${requestId} is on record`,
+      });
+    }
+    const auditorOfAll = somebody({ audits: 'all' });
+    expect((await m.acts['audit.show'](auditorOfAll, { requestId: 'request-of-no-team' })).data).toHaveLength(1);
   });
 
   test('a question that cannot be understood says what can', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { openRecord } from '../../src/audit/open-record.ts';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { systemClock } from '../../src/domain/clock.ts';
 import { teamActs } from '../../src/manage/team-acts.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -35,4 +36,8 @@ const acts = teamActs({
   record,
   clock: systemClock,
 });
-await acts['team.add']({ kind: 'operator', account: 'ada' }, { slug: 'acme' }, 'request-1');
+await acts['team.add'](
+  { actor: { kind: 'operator', account: 'ada' }, authority: OPERATES },
+  { slug: 'acme' },
+  'request-1',
+);

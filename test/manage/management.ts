@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Actor } from '../../src/domain/event.ts';
+import { type Administrator, OPERATES } from '../../src/domain/authority.ts';
 import type { OpenedKey } from '../../src/domain/mason-key.ts';
 import { type Acts, createActs } from '../../src/manage/acts.ts';
 import type { ProbeResult } from '../../src/manage/probe.ts';
@@ -12,16 +12,22 @@ import { masterKeyFrom } from '../../src/vault/master-key.ts';
 import { openVault, type Vault } from '../../src/vault/open-vault.ts';
 import { MemoryRecord } from './memory-record.ts';
 
-export const OPERATOR: Actor = { kind: 'operator', account: 'ada' };
+export const OPERATOR: Administrator = { actor: { kind: 'operator', account: 'ada' }, authority: OPERATES };
 export const MASON = 'https://api.bymason.com';
 export const START_MS = Date.parse('2026-11-23T10:00:00Z');
 
-/** A clock that stands until it is told. */
+/** A clock that stands until it is told; who waits for it moves it. */
 export class HandClock {
   ms = 0;
   now = (): number => this.ms;
   epochMs = (): number => START_MS + this.ms;
-  after = (): (() => void) => () => {};
+  after = (delayMs: number, callback: () => void): (() => void) => {
+    const due = setImmediate(() => {
+      this.ms += delayMs;
+      callback();
+    });
+    return () => clearImmediate(due);
+  };
 }
 
 /** The acts on a real store in a directory of its own, with a record in memory. */
@@ -33,7 +39,10 @@ export interface Management {
   readonly clock: HandClock;
   readonly directory: string;
   readonly probed: OpenedKey[];
-  probeAnswer: ProbeResult;
+  /** What each probe finds; or by the key that is tried. */
+  probeAnswer: ProbeResult | ((key: OpenedKey) => ProbeResult);
+  /** Whose sessions were ended, and why. */
+  readonly ended: [which: object, reason: string][];
   close(): Promise<void>;
 }
 
@@ -44,6 +53,7 @@ export async function openManagement(): Promise<Management> {
   const record = new MemoryRecord();
   const clock = new HandClock();
   const probed: OpenedKey[] = [];
+  const ended: [object, string][] = [];
   const management: Management = {
     acts: createActs({
       store,
@@ -54,7 +64,12 @@ export async function openManagement(): Promise<Management> {
       masonOrigin: MASON,
       probe: async (key) => {
         probed.push(key);
-        return management.probeAnswer;
+        const { probeAnswer } = management;
+        return typeof probeAnswer === 'function' ? probeAnswer(key) : probeAnswer;
+      },
+      endSessions: async (which, reason) => {
+        ended.push([which, reason]);
+        return (await store.sessions.end(which)).length;
       },
       assumedLimit: { calls: 10, windowMs: 1_000 },
     }),
@@ -64,6 +79,7 @@ export async function openManagement(): Promise<Management> {
     clock,
     directory,
     probed,
+    ended,
     probeAnswer: { verdict: 'alive', status: 200, message: 'GET /v1/default/device?limit=1 answered 200' },
     async close() {
       await store.close();

@@ -27,6 +27,7 @@ export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'qu
     const matching = this.events
       .map((event, index): StoredEvent => ({ chain: 'gw/1', seq: index + 1, digest: 'd', event: { ...event } }))
       .filter(({ event }) => filter.requestId === undefined || event['requestId'] === filter.requestId)
+      .filter(({ event }) => filter.teams === undefined || filter.teams.includes(String(event['teamId'])))
       .filter(({ event }) => filter.team === undefined || event['team'] === filter.team)
       .filter(({ seq }) => page.before === undefined || seq >= Number(page.before))
       .filter(({ seq }) => page.after === undefined || seq < Number(page.after))

@@ -25,7 +25,7 @@ describe('administrative acts', () => {
       kind: 'admin',
       requestId: 'request-1',
       at: START_MS,
-      actor: OPERATOR,
+      actor: OPERATOR.actor,
       act: 'team.add',
       teamId: team.id,
       team: 'acme',

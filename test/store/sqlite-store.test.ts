@@ -7,9 +7,11 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { storeContract } from '../contracts/store-contract.ts';
+import { peopleContract } from '../contracts/people-contract.ts';
+import { session, sessionStoreContract } from '../contracts/session-store-contract.ts';
+import { type StorePair, storeContract } from '../contracts/store-contract.ts';
 
-storeContract('SQLite', async () => {
+async function openPair(): Promise<StorePair & { readonly file: string }> {
   const directory = await mkdtemp(join(tmpdir(), 'store-'));
   const file = join(directory, 'gateway.db');
   const store = await openStore({ file });
@@ -17,11 +19,30 @@ storeContract('SQLite', async () => {
   return {
     store,
     other,
+    file,
     async close() {
       await store.close();
       await other.close();
       await rm(directory, { recursive: true });
     },
+  };
+}
+
+storeContract('SQLite', openPair);
+peopleContract('SQLite', openPair);
+sessionStoreContract('SQLite', async () => {
+  const { store, other, file, close } = await openPair();
+  return {
+    store: store.sessions,
+    other: other.sessions,
+    async held() {
+      const thief = new DatabaseSync(file, { readOnly: true });
+      const rows = ['sessions', 'tickets'].flatMap((table) => thief.prepare(`select * from ${table}`).all());
+      thief.close();
+      return rows.flatMap((row) => Object.values(row));
+    },
+    cutOff: () => store.close(),
+    close,
   };
 });
 
@@ -91,7 +112,7 @@ describe('the SQLite file', () => {
       name: 'GatewayError',
       code: 'store_unavailable',
       message: expect.stringMatching(
-        /gateway\.db cannot be opened: its schema is version 2, .* knows up to 1: start the newer/,
+        /gateway\.db cannot be opened: its schema is version 3, .* knows up to 2: start the newer/,
       ),
     });
     expect(await readFile(file)).toEqual(before);
@@ -117,7 +138,11 @@ describe('the SQLite file', () => {
     await (await openStore({ file })).close();
     const broken = [
       ...MIGRATIONS,
-      { version: 2, oldestReader: 1, statements: () => ['create table half (id text)', 'create nonsense'] },
+      {
+        version: MIGRATIONS.length + 1,
+        oldestReader: 1,
+        statements: () => ['create table half (id text)', 'create nonsense'],
+      },
     ];
     await expect(openStore({ file, migrations: broken })).rejects.toMatchObject({ code: 'store_unavailable' });
     const database = new DatabaseSync(file);
@@ -153,6 +178,108 @@ describe('the SQLite file', () => {
     await store.settings.set('a', 'c');
     expect(await store.settings.get('a')).toBe('c');
     rude.close();
+    await store.close();
+  });
+
+  test('a database of the release before comes up with everything it had, and the release before still runs on it', async () => {
+    await (await openStore({ file, migrations: MIGRATIONS.slice(0, 1) })).close();
+    const before = new DatabaseSync(file);
+    before.exec(`
+      insert into teams values ('team_1', 'acme', 'Acme', 1, x'00ff');
+      insert into apps values ('app_1', 'team_1', 'dashboard', 1, 2);
+      insert into budgets values ('budget_1', 'main', 5, 1000, null, 3);
+      insert into mason_keys values
+        ('key_1', 'team_1', 'main', 'https://mason', '["fleet:read"]', 'budget_1', 'fp', 'abcd', x'01', 4, 5);
+      insert into settings values ('instance', 'x');
+      update revision set value = 7;`);
+    const rows = (): unknown =>
+      ['teams', 'apps', 'budgets', 'settings', 'revision'].map((table) =>
+        before.prepare(`select * from ${table}`).all(),
+      );
+    const had = rows();
+    const store = await openStore({ file });
+    expect(rows()).toEqual(had);
+    expect(await store.keys.list()).toMatchObject([{ id: 'key_1', sealed: new Uint8Array([1]), previous: undefined }]);
+    expect(await store.keys.rotate('key_1', { fingerprint: 'fp-2', last4: '', sealed: new Uint8Array([2]) }, 9)).toBe(
+      true,
+    );
+    await store.sessions.add(session('a'));
+    // As the release before writes, which names its own columns only.
+    before.exec(`insert into mason_keys
+      (id, team_id, name, origin, scopes, budget_id, fingerprint, last4, sealed, created_at)
+      values ('key_2', 'team_1', 'second', 'https://mason', '[]', 'budget_1', 'fp-3', '', x'03', 6)`);
+    before.close();
+    expect((await store.keys.list()).map(({ name, previous }) => [name, previous?.fingerprint])).toEqual([
+      ['main', 'fp'],
+      ['second', undefined],
+    ]);
+    await (await openStore({ file, migrations: MIGRATIONS.slice(0, 1) })).close();
+    await store.close();
+  });
+
+  test('behind a locked database, browsers hear of it long before changes give up, however many wait; and nothing happens later', async () => {
+    const store = await openStore({ file, busyMsMax: 4_000 });
+    await store.sessions.add(session('a'));
+    const rude = new DatabaseSync(file);
+    rude.exec('begin immediate');
+    let gaveUp = false;
+    const change = store.settings.set('a', 'b').catch(() => {
+      gaveUp = true;
+    });
+    const asked = [
+      ...Array.from({ length: 20 }, (_, n) => store.sessions.add(session(`late-${n}`))),
+      store.sessions.end({ digest: 'digest-a' }),
+      store.sessions.touch(new Map([['digest-a', 9_000]])),
+      store.links.take('x', 1),
+      store.people.signIn({ id: 'per_1', issuer: 'i', subject: 's', name: 'n', grants: [], at: 1 }),
+    ];
+    expect(await store.sessions.find('digest-a')).toEqual(session('a'));
+    const answers = await Promise.allSettled(asked);
+    expect(gaveUp).toBe(false);
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable', retryAfterMs: 1_000 } });
+    }
+    rude.exec('rollback');
+    rude.close();
+    await change;
+    expect(gaveUp).toBe(false);
+    await store.settings.set('behind', 'all of them');
+    expect(await store.sessions.list(100)).toEqual([session('a')]);
+    expect(await store.people.list()).toEqual([]);
+    await store.close();
+  });
+
+  test('browsers that gave up behind a locked database hold nobody up who comes after them', async () => {
+    const store = await openStore({ file, busyMsMax: 300 });
+    const yardstick = await openStore({ file, busyMsMax: 300 });
+    const rude = new DatabaseSync(file);
+    rude.exec('begin immediate');
+    const settled: string[] = [];
+    const note = (what: string) => () => settled.push(what);
+    const browsers = Array.from({ length: 20 }, () => store.sessions.end({ digest: 'x' }).catch(() => undefined));
+    const change = store.settings.set('a', 'b').catch(note('a change behind twenty browsers'));
+    const tenChanges = Array.from({ length: 10 }, (_, n) => yardstick.settings.set('a', String(n)));
+    const ten = Promise.allSettled(tenChanges).then(note('ten changes, each waiting its time'));
+    await Promise.race([change, ten]);
+    expect(settled).toEqual(['a change behind twenty browsers']);
+    rude.exec('rollback');
+    rude.close();
+    await Promise.all([...browsers, ten]);
+    await store.close();
+    await yardstick.close();
+  });
+
+  test('a store that was broken serves again without a restart once it is whole', async () => {
+    const store = await openStore({ file });
+    await store.sessions.add(session('a'));
+    const surgeon = new DatabaseSync(file);
+    surgeon.exec('alter table sessions rename to elsewhere');
+    await expect(store.sessions.find('digest-a')).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(store.sessions.end({ digest: 'digest-a' })).rejects.toMatchObject({ code: 'store_unavailable' });
+    surgeon.exec('alter table elsewhere rename to sessions');
+    expect(await store.sessions.find('digest-a')).toEqual(session('a'));
+    expect(await store.sessions.end({ digest: 'digest-a' })).toEqual(['digest-a']);
+    surgeon.close();
     await store.close();
   });
 

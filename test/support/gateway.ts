@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/config.ts';
+import { OPERATES } from '../../src/domain/authority.ts';
 import { type Gateway, openGateway } from '../../src/gateway.ts';
 
-const OPERATOR = { kind: 'operator', account: 'tests' } as const;
+const OPERATOR = { actor: { kind: 'operator', account: 'tests' }, authority: OPERATES } as const;
 
 export interface TestKey {
   readonly key: string;

@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { createLog } from '../../../src/call/call-log.ts';
 import { loadConfig } from '../../../src/config/config.ts';
+import { OPERATES } from '../../../src/domain/authority.ts';
 import { openManagement } from '../../../src/gateway.ts';
 import { scratchDirectory, startChild } from '../machine/scratch.ts';
 import { waitUntil } from '../machine/wait-until.ts';
@@ -12,7 +13,7 @@ import type { Contestant } from './contestant.ts';
 const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 /** As `npm start` has them. */
 const START_FLAGS = startFlags();
-const OPERATOR = { kind: 'operator', account: 'bench' } as const;
+const OPERATOR = { actor: { kind: 'operator', account: 'bench' }, authority: OPERATES } as const;
 
 export interface GatewayOptions {
   readonly masonUrl: string;

@@ -1,18 +1,24 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { createAdminServer } from '../../src/admin/admin-server.ts';
+import { createAdminApi, serveAlone } from '../../src/admin/admin-api.ts';
+import { operatorOnSocket } from '../../src/admin/asker.ts';
 import { ROUTES, requestFor } from '../../src/admin/routes.ts';
-import type { ActName } from '../../src/manage/acts.ts';
+import type { ActName, Acts } from '../../src/manage/acts.ts';
 import { type Management, openManagement } from '../manage/management.ts';
 
 let m: Management;
 let bugs: unknown[];
-let app: ReturnType<typeof createAdminServer>;
+let app: ReturnType<typeof serve>;
+
+function serve(acts: Acts) {
+  const onBug = (error: unknown, requestId: string) => bugs.push([error, requestId]);
+  return serveAlone(createAdminApi(acts, { identify: operatorOnSocket, cookieName: 'mason-gateway', onBug }));
+}
 
 beforeEach(async () => {
   m = await openManagement();
   bugs = [];
-  app = createAdminServer(m.acts, { onBug: (error, requestId) => bugs.push([error, requestId]) });
+  app = serve(m.acts);
 });
 
 afterEach(async () => {
@@ -80,7 +86,7 @@ describe('the management API', () => {
     expect([answer.status, answer.body]).toEqual([status, { type, message: expect.any(String) }]);
     expect(answer.headers['error-source']).toBe('gateway');
     expect(bugs).toEqual([]);
-    if (status === 405) expect(answer.headers['allow']).toBe('POST, GET');
+    if (status === 405) expect(answer.headers['allow']).toBe('POST, GET, HEAD');
   });
 
   test('a form, which any web page may send, is not taken for JSON', async () => {
@@ -108,8 +114,9 @@ describe('the management API', () => {
   });
 
   test('a bug is told to the log with the request id, and to the caller without any detail', async () => {
-    const broken = { ...m.acts, 'team.list': () => Promise.reject(new TypeError('undefined is not /srv/secret')) };
-    app = createAdminServer(broken, { onBug: (error, requestId) => bugs.push([error, requestId]) });
+    const failing = () => Promise.reject(new TypeError('undefined is not /srv/secret'));
+    const broken = { ...m.acts, 'team.list': Object.assign(failing, m.acts['team.list']) };
+    app = serve(broken);
     const answer = await request(app).get('/admin/v1/teams');
     expect([answer.status, answer.body]).toEqual([
       500,

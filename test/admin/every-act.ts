@@ -1,0 +1,93 @@
+import { requestFor } from '../../src/admin/routes.ts';
+import type { ActName } from '../../src/manage/acts.ts';
+import type { Answer, Caller, PublicDoor } from './public-door.ts';
+
+export interface DoneAct {
+  readonly act: ActName;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly answer: Answer;
+}
+
+/** What later steps know of earlier ones: the last answer to each act. */
+type Known = ReadonlyMap<string, Answer>;
+
+type Step = readonly [act: ActName, input: (known: Known) => Readonly<Record<string, unknown>>];
+
+const spare = { team: 'acme', name: 'spare' };
+const mine = { team: 'acme', name: 'mine' };
+
+/** A life with every act in it, each with as many of its fields as it can have, in an order in which each can be done. */
+export const STEPS: readonly Step[] = [
+  ['team.add', () => ({ slug: 'gamma', name: 'Third' })],
+  ['team.set', () => ({ team: 'gamma', name: 'The third' })],
+  ['team.list', () => ({})],
+  ['key.add', () => ({ ...spare, key: 'spare-key-0123456789', scopes: ['fleet:read'], limit: '10/1s', burst: 5 })],
+  ['key.list', () => ({ team: 'acme' })],
+  ['key.set', () => ({ ...spare, scopes: ['fleet:read', 'connect:read'], limit: '20/1s' })],
+  ['key.test', () => spare],
+  ['key.rotate', () => ({ ...spare, key: 'newer-key-0123456789' })],
+  ['key.forget', () => spare],
+  ['budget.list', () => ({})],
+  ['budget.set', () => ({ name: 'acme-spare', limit: '30/1s', burst: 3 })],
+  ['key.remove', () => spare],
+  ['app.add', () => ({ ...mine, weight: 2 })],
+  ['app.list', () => ({ team: 'acme' })],
+  ['app.set', () => ({ ...mine, weight: 3 })],
+  [
+    'token.create',
+    () => ({
+      team: 'acme',
+      app: 'mine',
+      scopes: ['fleet:read', 'gateway:usage'],
+      expires: '30d',
+      effects: 'read',
+      from: ['10.0.0.0/8'],
+      urgency: 2,
+    }),
+  ],
+  ['token.list', () => ({ team: 'acme', app: 'mine' })],
+  ['token.rotate', (known) => ({ id: known.get('token.create')?.body.id, grace: '1h', expires: '60d' })],
+  ['token.revoke_leaked', (known) => ({ tokens: ['nonsense', known.get('token.create')?.body.token] })],
+  ['token.revoke', (known) => ({ id: known.get('token.create')?.body.id })],
+  ['app.remove', () => mine],
+  ['person.list', () => ({ team: 'beta' })],
+  ['session.list', (known) => ({ person: known.get('person.list')?.body.data[0].id })],
+  ['session.end', (known) => ({ id: known.get('session.list')?.body.data[0].id })],
+  [
+    'person.set',
+    (known) => ({ id: known.get('person.list')?.body.data[0].id, grants: [{ role: 'lead', team: 'gamma' }] }),
+  ],
+  ['person.disable', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
+  ['person.enable', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
+  ['person.remove', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
+  ['link.create', () => ({ name: 'Ada', grants: [{ role: 'member', team: 'gamma', scopes: ['fleet:read'] }] })],
+  [
+    'apply',
+    () => ({
+      teams: {
+        gamma: {
+          name: 'Third',
+          apps: { web: { weight: 2 } },
+          keys: { main: { key: 'gamma-key-0123456789', scopes: ['fleet:read'], limit: '10/1s' } },
+        },
+      },
+    }),
+  ],
+  ['audit.query', () => ({ limit: 5, team: 'acme' })],
+  ['audit.show', (known) => ({ requestId: known.get('app.add')?.headers.get('request-id') })],
+  ['team.remove', () => ({ team: 'gamma', force: true })],
+];
+
+/** Does every act of {@link STEPS} through the public door, one after the other. */
+export async function* everyAct(door: PublicDoor, who: Caller): AsyncGenerator<DoneAct> {
+  // Somebody to act on.
+  await door.page(['viewer', 'beta']);
+  const known = new Map<string, Answer>();
+  for (const [act, inputOf] of STEPS) {
+    const input = inputOf(known);
+    const { method, target, body } = requestFor(act, input);
+    const answer = await door.ask(who, method, target, body);
+    known.set(act, answer);
+    yield { act, input, answer };
+  }
+}

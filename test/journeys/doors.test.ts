@@ -97,14 +97,7 @@ describe('the private door', () => {
   });
 
   test('Nothing of it is on the public door, and nothing of the public one on it', async () => {
-    for (const path of [
-      '/livez',
-      '/readyz',
-      '/metrics',
-      '/v1',
-      '/favicon.ico',
-      '/_sim/state',
-    ]) {
+    for (const path of ['/livez', '/readyz', '/metrics', '/v1', '/favicon.ico', '/_sim/state']) {
       const answer = await fetch(`${gateway.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
       expect([path, answer.status]).toEqual([path, 404]);
       expect(Object.keys((await answer.json()) as object)).toEqual(['type', 'message']);

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { loadConfig } from '../../src/config/config.ts';
 import { OPERATES } from '../../src/domain/authority.ts';
 import { type Gateway, openGateway } from '../../src/gateway.ts';
+import type { ActName } from '../../src/manage/acts.ts';
 
 const OPERATOR = { actor: { kind: 'operator', account: 'tests' }, authority: OPERATES } as const;
 
@@ -37,6 +38,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly gateway: Gateway;
   /** Makes a token of team `alpha`; the app is made when it is not there. Defaults: all of Mason's scopes, destructive. */
   token(options?: { app?: string; scopes?: string[]; effects?: string; [more: string]: unknown }): Promise<string>;
+  /** Does an administrative act, as the operator. */
+  administer(act: ActName, input: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Fetches a path with a token. */
   call(token: string, path: string, init?: RequestInit): Promise<Response>;
   /** Events on record, newest first. */
@@ -80,6 +83,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
       }
       return (await acts['token.create'](OPERATOR, { team: 'alpha', app, scopes, effects, ...more })).token;
     },
+    administer: (act, input) => acts[act](OPERATOR, input),
     call: (token, path, init = {}) =>
       fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } }),
     async record(filter = {}) {

@@ -9,6 +9,7 @@ import express, {
 } from 'express';
 import { GatewayError } from '../domain/errors.ts';
 import { answerError, answerJson } from '../http/answer.ts';
+import { SECURITY_HEADERS } from '../http/security-headers.ts';
 import type { Act } from '../manage/act.ts';
 import type { ActName, Acts } from '../manage/acts.ts';
 import { ANSWERS } from './answers.ts';
@@ -30,7 +31,7 @@ const ROOT = '/admin/v1';
 
 /**
  * The management API over HTTP, the same on every door. Who asks is found out before anything else is looked at; only the API's
- * own description is for everybody. Paths outside of `/admin/v1` are left to whoever comes next.
+ * own description, and the methods of a path, are for everybody. Paths outside of `/admin/v1` are left to whoever comes next.
  */
 export function createAdminApi(acts: Acts, options: AdminApiOptions): Express {
   const app = express();
@@ -41,7 +42,13 @@ export function createAdminApi(acts: Acts, options: AdminApiOptions): Express {
   const description = describeApi(acts, options.cookieName);
   app.use(ROOT, giveRequestId);
   app.get(OPENAPI_PATH, (_req, res) => answerJson(res, 200, description, idHeader(res.locals)));
-  app.use(ROOT+'/teams', identifyAsker(options.identify));
+  app.options(OPENAPI_PATH, tellMethods(['GET']));
+  for (const [path, names] of actsByPath()) app.options(path, tellMethods(names.map((name) => ROUTES[name].method)));
+  app.use(ROOT, function refuseOtherOptions(req, res, next) {
+    if (req.method === 'OPTIONS') refusePath(req, res, next);
+    else next();
+  });
+  app.use(ROOT, identifyAsker(options.identify));
   app.route(OPENAPI_PATH).all(refuseMethod(['GET']));
   for (const [path, names] of actsByPath()) {
     const route = app.route(path);
@@ -94,8 +101,21 @@ function perform(act: Act<unknown>, name: ActName): RequestHandler {
   };
 }
 
+/** With HEAD where there is GET, which answers both. */
+function allowing(methods: readonly Route['method'][]): string[] {
+  return methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}
+
+/** To anybody: a browser that asks before it asks shows no credential (Fetch standard, CORS-preflight fetch). */
+function tellMethods(methods: readonly Route['method'][]): RequestHandler {
+  const headers = { ...SECURITY_HEADERS, Allow: ['OPTIONS', ...allowing(methods)].join(', ') };
+  return function answerOptions(_req, res) {
+    res.writeHead(204, headers).end();
+  };
+}
+
 function refuseMethod(methods: readonly Route['method'][]): RequestHandler {
-  const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const allow = allowing(methods);
   return function refuseOtherMethods(req) {
     throw new GatewayError('method_not_allowed', `${req.path}: expected ${allow.join(' or ')}, got ${req.method}`, {
       allow,

@@ -8,8 +8,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(door.bugs).toEqual([]);
   await door[Symbol.asyncDispose]();
+  expect(door.bugs).toEqual([]);
 });
 
 /** What stands on record, without what differs from run to run. */
@@ -74,6 +74,21 @@ describe('who manages through the public door', () => {
       }
     }
     expect(new Set(recorded().map(String))).toEqual(new Set(['management.refused,failed,unauthenticated,unknown']));
+  });
+
+  test('OPTIONS tells anybody the methods of a path, allows no origin, and does nothing', async () => {
+    const lead = await door.page(['lead', 'acme']);
+    for (const who of [
+      {},
+      lead,
+      { ...lead, origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+    ]) {
+      const answer = await door.ask(who, 'OPTIONS', '/admin/v1/apps');
+      expect([answer.status, answer.headers.get('allow')]).toEqual([204, 'OPTIONS, POST, GET, HEAD']);
+      expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+      expect((await door.ask(who, 'OPTIONS', '/admin/v1/nothing')).status).toBe(404);
+    }
+    expect(recorded()).toEqual([]);
   });
 
   test('a token and a cookie at once are refused; a bad token never falls back on a good cookie', async () => {

@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  expect(door.bugs).toEqual([]);
   await door[Symbol.asyncDispose]();
+  expect(door.bugs).toEqual([]);
 });
 
 const TEAMS = '/admin/v1/teams';

@@ -68,6 +68,7 @@ function filterOptions(command: Command): Command {
     .option('--until <time>', 'before then')
     .option('--team <team>', 'of this team')
     .option('--app <app>', 'of apps of this name')
+    .option('--person <id>', 'by this person')
     .option('--operation <operation>', 'such as device.list')
     .option('--effect <effect>', 'read, change, disruptive or destructive')
     .option('--device <id>', 'calls that acted on this device or group')

@@ -10,15 +10,28 @@ const COLUMNS: readonly Column<BudgetView>[] = [
 ];
 
 export function addBudget(cli: Cli): void {
-  const budget = noun(
-    cli,
-    'budget',
-    'rate budgets at Mason: keys on one share one line; limits are set with "key set"',
-  );
+  const budget = noun(cli, 'budget', 'rate budgets at Mason: keys on one share one line');
 
   verb(budget, 'list', 'lists budgets', 'budget list').action(
     withActs(cli, async ({ acts, print }) => {
       await print.list(await acts.perform('budget.list'), COLUMNS, 'There are no budgets yet: "key add" makes them');
     }),
   );
+
+  verb(
+    budget,
+    'set <name>',
+    'changes the limit of a budget, for all keys on it',
+    'budget set acme-main --limit 600/60s --burst 10',
+  )
+    .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "unknown"')
+    .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
+    .action(
+      withActs(cli, async ({ acts, print }, { limit, burst }, [name]) => {
+        const set = await acts.perform('budget.set', { name, limit, burst });
+        await print.one(set, [
+          `The budget ${set.name}: limit ${set.limit ?? 'unknown'}, burst ${set.burst ?? 'auto'}; keys ${set.keys.join(', ')}.`,
+        ]);
+      }),
+    );
 }

@@ -43,8 +43,8 @@ function shown(field: string, value: unknown): string {
 }
 
 function whoOf(actor: unknown): string | null {
-  const { app, account, kind, address } = Object(actor) as Fields;
-  const name = text(app ?? account ?? kind);
+  const { app, person, account, kind, address } = Object(actor) as Fields;
+  const name = text(app ?? person ?? account ?? kind);
   return name === null || address === undefined ? name : `${name}@${text(address)}`;
 }
 

@@ -99,6 +99,41 @@ export function addKey(cli: Cli): void {
       }),
     );
 
+  refusingKeys(
+    verb(
+      key,
+      'rotate',
+      'puts another Mason key in the place of one, once Mason has taken it; no call fails meanwhile',
+      'key rotate --team acme --name main --from-file new.key',
+    )
+      .option('--team <team>', 'the team (required)')
+      .option('--name <name>', 'the key (required)')
+      .option('--from-file <file>', 'read the new key from this file; else it is asked for at a prompt, or piped in'),
+  ).action(
+    withActs(cli, async (context, { team, name, fromFile, key: given }, words) => {
+      if (words.length > 0 || given !== undefined) throw keyInArguments();
+      requireAll({ team, name });
+      const secret = await readMasonKey(context, fromFile);
+      const rotated = await context.acts.perform('key.rotate', { team, name, key: secret });
+      await context.print.one(rotated, [`The key ${rotated.name} of the team ${rotated.team} is another now.`]);
+      await context.print.aside(
+        'Calls fall back on the one before for a day, should Mason refuse this one. When all is well, delete that one in ' +
+          `Mason’s web app, and: key forget --team ${rotated.team} --name ${rotated.name}`,
+      );
+      await tellNotes(context.print, rotated);
+    }),
+  );
+
+  verb(key, 'forget', 'forgets the key before the last rotation, at once', 'key forget --team acme --name main')
+    .requiredOption('--team <team>', 'the team')
+    .requiredOption('--name <name>', 'the key')
+    .action(
+      withActs(cli, async ({ acts, print }, { team, name }) => {
+        const forgotten = await acts.perform('key.forget', { team, name });
+        await print.one(forgotten, [`The key before ${forgotten.name} of the team ${forgotten.team} is forgotten.`]);
+      }),
+    );
+
   verb(
     key,
     'remove',
@@ -119,7 +154,7 @@ export function addKey(cli: Cli): void {
 function budgetOptions(command: Command): Command {
   return command
     .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "unknown"')
-    .option('--burst <calls>', 'calls that may leave at once after idleness')
+    .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
     .option('--budget <name>', 'the budget that the key shares, made when it is not there');
 }
 

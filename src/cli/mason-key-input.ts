@@ -13,7 +13,15 @@ const WORLD = 0o007;
  * @throws CliError
  */
 export async function readMasonKey(terminal: Terminal, file: string | undefined): Promise<string> {
-  const text = file === undefined ? await ask(terminal) : fromFile(file);
+  return file === undefined ? keyIn(await ask(terminal)) : keyFromFile(file);
+}
+
+/** @throws CliError when others may have read the file, or there is no key in it */
+export function keyFromFile(file: string): string {
+  return keyIn(textFrom(file));
+}
+
+function keyIn(text: string): string {
   // The end of the line is the editor's, not the key's.
   const key = text.replace(/[\r\n]+$/, '');
   if (key === '') throw usageError('Mason key: expected a key, got nothing');
@@ -28,7 +36,7 @@ export function keyInArguments(): Error {
   );
 }
 
-function fromFile(file: string): string {
+function textFrom(file: string): string {
   const descriptor = open(file);
   try {
     const { mode, size } = fstatSync(descriptor);

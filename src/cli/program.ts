@@ -1,16 +1,20 @@
 import { Command } from 'commander';
 import { addApp } from './app.ts';
+import { addApply } from './apply.ts';
 import { addAudit } from './audit.ts';
 import { addBudget } from './budget.ts';
 import { addConfig } from './config.ts';
 import { addKey } from './key.ts';
+import { addPerson } from './person.ts';
 import { reachActs } from './reach-acts.ts';
 import type { Rooms, Terminal } from './rooms.ts';
+import { addSession } from './session.ts';
+import { addSignInLink } from './sign-in-link.ts';
 import { addTeam } from './team.ts';
 import { addToken } from './token.ts';
 import type { Cli } from './verb.ts';
 
-/** What the two verbs without a noun give back. */
+/** What the verbs that run a program give back. */
 export interface Ending {
   exitCode: number;
 }
@@ -52,11 +56,15 @@ export function createProgram<Config>(rooms: Rooms<Config>, terminal: Terminal, 
       ending.exitCode = await rooms.simulate(options);
     });
   addConfig(cli, rooms);
+  addApply(cli, rooms);
   addTeam(cli);
   addKey(cli);
   addBudget(cli);
   addApp(cli);
   addToken(cli);
+  addPerson(cli);
+  addSession(cli);
+  addSignInLink(cli, rooms);
   addAudit(cli);
   return program;
 }

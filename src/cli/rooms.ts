@@ -9,6 +9,10 @@ export interface Rooms<Config> {
   describeConfig(config: Config): unknown;
   /** Where a running gateway listens for the command line. */
   socketPath(config: Config): string;
+  /** Where browsers reach the gateway: scheme, host and port. */
+  publicAddress(config: Config): string;
+  /** The value of a variable of the environment that a file refers to; undefined where it is not set, or empty. */
+  readVariable(name: string): string | undefined;
   openManagement(config: Config): Promise<{ acts: Acts; close(): Promise<void> }>;
   /** Runs the gateway until it is told to end; gives the exit code. */
   serve(): Promise<number>;

@@ -31,6 +31,15 @@ export function addTeam(cli: Cli): void {
     }),
   );
 
+  verb(team, 'set <team>', 'changes the name for people; the short one stays', 'team set acme --name "Acme & Co"')
+    .requiredOption('--name <text>', 'name for people')
+    .action(
+      withActs(cli, async ({ acts, print }, { name }, [slug]) => {
+        const set = await acts.perform('team.set', { team: slug, name });
+        await print.one(set, [`The team ${set.slug} is called ${set.name} now.`]);
+      }),
+    );
+
   verb(team, 'remove <team>', 'removes a team; its tokens die at once', 'team remove acme --force')
     .option('--force', 'with its apps, keys and tokens')
     .action(

@@ -1,4 +1,4 @@
-/** The variables that the gateway reads; nothing else of the environment decides anything. */
+/** The variables that the gateway reads; nothing else of the environment decides anything about it. */
 export const VARIABLES = [
   'GATEWAY_HOST',
   'GATEWAY_PORT',
@@ -17,7 +17,12 @@ export const VARIABLES = [
 /** Values by name; unset and empty are the same: absent. */
 export type Env = Readonly<Partial<Record<(typeof VARIABLES)[number], string>>>;
 
-/** The only place that reads the environment of the process. */
+/** A variable that a file of the operator's refers to by name, for a secret; undefined where it is not set, or empty. */
+export function readVariable(name: string, source: NodeJS.ProcessEnv = process.env): string | undefined {
+  return source[name] || undefined;
+}
+
+/** With {@link readVariable} the only place that reads the environment of the process. */
 export function readEnv(source: NodeJS.ProcessEnv = process.env): Env {
   const env: Partial<Record<(typeof VARIABLES)[number], string>> = {};
   for (const name of VARIABLES) {

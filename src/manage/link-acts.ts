@@ -35,7 +35,10 @@ export function linkActs(deps: ActDeps & { scopes: { known(scope: Scope): boolea
       {
         name: 'link.create',
         need: 'operator',
-        input: z.strictObject({ name: title.optional(), grants: roleGrants(deps.scopes.known) }),
+        input: z.strictObject({
+          name: title.optional(),
+          grants: roleGrants(deps.scopes.known).min(1, { error: 'at least one role' }),
+        }),
       },
       async (input, { reach }) => {
         const grants = await resolveGrants(reach, input.grants);

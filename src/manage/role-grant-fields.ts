@@ -21,7 +21,7 @@ const GRANTS_MAX = 64;
 /** All that the role allows. */
 const NO_LIMIT: readonly Scope[] = ['account:owner'];
 
-/** `[{role, team?, scopes?}]`: what an operator may be given, and what would lead nowhere. */
+/** `[{role, team?, scopes?}]`; none: somebody who may nothing. What would lead nowhere is refused. */
 export function roleGrants(known: (scope: Scope) => boolean) {
   const grant = z
     .strictObject({
@@ -40,7 +40,6 @@ export function roleGrants(known: (scope: Scope) => boolean) {
     });
   return z
     .array(grant, { error: 'a list of {role, team?, scopes?}' })
-    .min(1, { error: 'at least one role' })
     .max(GRANTS_MAX, { error: `at most ${GRANTS_MAX} roles` });
 }
 

@@ -66,8 +66,13 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
       async (input, { by, reach }) => {
         const team = await teamNamed(reach, input.team);
         const app = await appNamed(reach, team, input.app);
-        const powers = { scopes: input.scopes, effectCeiling: input.effects };
-        ensureWithinRights(by.authority, team, powers, deps.scopes.covers);
+        const powers = {
+          scopes: input.scopes,
+          effectCeiling: input.effects,
+          addressRanges: input.from,
+          urgencyMin: input.urgency,
+        };
+        await ensureWithinRights(reach, by, team, powers, deps.scopes.covers);
         const createdAt = clock.epochMs();
         const secret = newToken();
         const token: Token = {
@@ -78,8 +83,6 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
           graceDigest: undefined,
           graceUntil: undefined,
           ...powers,
-          addressRanges: input.from,
-          urgencyMin: input.urgency,
           createdAt,
           expiresAt: createdAt + input.expires,
           revokedAt: undefined,
@@ -125,7 +128,7 @@ export function tokenActs(deps: TokenActDeps): TokenActs {
       async (input, { by, reach }) => {
         const token = await tokenWithId(reach, input.id);
         const team = await teamOf(store, token);
-        ensureWithinRights(by.authority, team, token, deps.scopes.covers);
+        await ensureWithinRights(reach, by, team, token, deps.scopes.covers);
         if (token.revokedAt !== undefined) {
           throw new GatewayError('conflict', `the token ${token.id} was revoked: create a new one instead`);
         }

@@ -26,7 +26,10 @@ export function createAuthApp({ trustedProxies, guard, routes, onBug }: AuthAppO
   app.use(giveRequestId, guard);
   for (const router of routes) app.use(router);
   app.use(function refuseUnserved(req) {
-    throw new GatewayError('not_found', `${req.path} is not served here: no identity provider is configured`);
+    throw new GatewayError(
+      'not_found',
+      `${req.path} is not served here: no identity provider is configured; an operator makes a link with "mason-gateway sign-in-link"`,
+    );
   });
   // Express knows an error handler by its four parameters.
   const answerFailed: ErrorRequestHandler = (error: unknown, _req, res, _next) => {

@@ -13,20 +13,24 @@ import type {
 import { type GateRules, passGate } from './cross-site-gate.ts';
 import { every } from './every.ts';
 import { RememberedSessions } from './remembered-sessions.ts';
-import { openContent, type SessionContent, type SessionSeal, sealContent } from './session-content.ts';
+import {
+  type NewSession,
+  newContent,
+  openContent,
+  type SessionContent,
+  type SessionSeal,
+  toStored,
+} from './session-content.ts';
 import type { SessionCookie } from './session-cookie.ts';
 import { SessionUses } from './session-uses.ts';
-import { providerDigest, type SignIn } from './sign-in.ts';
 import { Tickets, ticketIn } from './tickets.ts';
 
 /** A session that ended elsewhere is noticed within a second, with what the store takes to answer. */
-const WATCH_MS = 400;
+const WATCH_MS = 750;
 const FLUSH_MS_MAX = 5_000;
-const SWEEP_MS = 600_000;
+const SWEEP_MS = 60_000;
 /** Other gateways write uses down late. */
 const SWEEP_SLACK_MS = 60_000;
-const ID_TOKEN_CHARACTERS_MAX = 16_384;
-const USER_AGENT_CHARACTERS_MAX = 256;
 
 export interface BrowserSessionsOptions {
   readonly clock: Clock;
@@ -43,12 +47,6 @@ export interface BrowserSessionsOptions {
   inUse(): Iterable<string>;
   /** A new public id, `ses_…`. */
   newId(): string;
-}
-
-/** A sign-in, with where it came from. */
-export interface NewSession extends SignIn {
-  readonly address: string;
-  readonly userAgent: string;
 }
 
 /** A session with what it says of itself, for people to look at. */
@@ -86,6 +84,8 @@ export class BrowserSessions implements BrowserCallers, AsyncDisposable {
 
   async identify(request: BrowserRequest, target: { path: string; query: string }): Promise<BrowserCaller> {
     const { method = 'GET', headers } = request;
+    // Nothing is done in anybody's name then: there is nothing that another site could have made a browser do.
+    if (!this.isBrowser(request)) throw unauthenticated('expected a session cookie, got none: sign in first');
     const ticket = mayCarryTicket(request) ? ticketIn(target.query) : undefined;
     const frontend = passGate(request, this.#options.rules, ticket);
     const session = await this.check(digestOf(this.#options.cookie.read(headers['cookie']).id));
@@ -137,29 +137,8 @@ export class BrowserSessions implements BrowserCallers, AsyncDisposable {
    */
   async start(cookieId: string, given: NewSession): Promise<SessionContent> {
     const { store, seal, clock, absoluteMs, newId } = this.#options;
-    const { person, issuer, providerSid, idToken, address, userAgent } = given;
-    const digest = digestOf(cookieId);
-    const createdAt = clock.epochMs();
-    const content: SessionContent = {
-      id: newId(),
-      personId: person.id,
-      issuer,
-      ...(providerSid === undefined ? {} : { providerSid }),
-      ...(idToken === undefined || idToken.length > ID_TOKEN_CHARACTERS_MAX ? {} : { idToken }),
-      createdAt,
-      endsAt: createdAt + absoluteMs,
-      address,
-      userAgent: userAgent.slice(0, USER_AGENT_CHARACTERS_MAX),
-    };
-    await store.add({
-      digest,
-      id: content.id,
-      personId: person.id,
-      providerDigest: providerSid === undefined ? undefined : providerDigest(issuer, providerSid),
-      endsAt: content.endsAt,
-      lastSeenAt: createdAt,
-      sealed: sealContent(seal, digest, content),
-    });
+    const content = newContent(given, newId(), clock.epochMs(), absoluteMs);
+    await store.add(toStored(seal, digestOf(cookieId), content));
     return content;
   }
 

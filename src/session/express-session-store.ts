@@ -1,6 +1,6 @@
 import session from 'express-session';
 import { GatewayError } from '../domain/errors.ts';
-import type { NewSession } from './browser-sessions.ts';
+import type { NewSession } from './session-content.ts';
 
 declare module 'express-session' {
   interface SessionData {

@@ -20,8 +20,8 @@ interface Entry {
 }
 
 /**
- * Sessions as the store had them at most 500 ms ago, and those of which it is known that they ended. What ended here is ended
- * at once, also for whoever asked before and hears the answer after.
+ * Sessions as the store had them at most 500 ms ago, and those of which it is known that they ended: here, at once. Who asked
+ * before that and hears the answer after it must ask `hasEnded`, too.
  */
 export class RememberedSessions {
   readonly #store: Pick<SessionStore, 'find'>;
@@ -78,8 +78,10 @@ export class RememberedSessions {
 
   async #ask(digest: string): Promise<FoundSession | undefined> {
     const stored = await this.#store.find(digest);
-    if (stored === undefined) this.end(digest);
-    if (stored === undefined || this.#ended.has(digest)) return undefined;
+    if (stored === undefined) {
+      this.end(digest);
+      return undefined;
+    }
     const content = openContent(this.#seal, digest, stored.sealed);
     return content === undefined ? undefined : { content, lastSeenAt: stored.lastSeenAt };
   }

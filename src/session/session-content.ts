@@ -1,5 +1,7 @@
+import type { StoredSession } from '../domain/session.ts';
 import type { Vault } from '../vault/open-vault.ts';
 import { VaultError } from '../vault/vault-error.ts';
+import { providerDigest, type SignIn } from './sign-in.ts';
 
 /** What a session says, sealed: who holds the store alone can neither read nor forge it. */
 export interface SessionContent {
@@ -19,11 +21,45 @@ export interface SessionContent {
   readonly userAgent: string;
 }
 
+/** A sign-in, with where it came from. */
+export interface NewSession extends SignIn {
+  readonly address: string;
+  readonly userAgent: string;
+}
+
+const ID_TOKEN_CHARACTERS_MAX = 16_384;
+const USER_AGENT_CHARACTERS_MAX = 256;
+
 export type SessionSeal = Pick<Vault, 'sealFor' | 'openFor'>;
 
-/** Seals the content of a session, bound to its digest. */
-export function sealContent(seal: SessionSeal, digest: string, content: SessionContent): Uint8Array {
-  return seal.sealFor('session', digest, Buffer.from(JSON.stringify(content)));
+/** What a session that begins at `createdAt` says. */
+export function newContent(given: NewSession, id: string, createdAt: number, absoluteMs: number): SessionContent {
+  const { person, issuer, providerSid, idToken, address, userAgent } = given;
+  return {
+    id,
+    personId: person.id,
+    issuer,
+    ...(providerSid === undefined ? {} : { providerSid }),
+    ...(idToken === undefined || idToken.length > ID_TOKEN_CHARACTERS_MAX ? {} : { idToken }),
+    createdAt,
+    endsAt: createdAt + absoluteMs,
+    address,
+    userAgent: userAgent.slice(0, USER_AGENT_CHARACTERS_MAX),
+  };
+}
+
+/** A new session as the store keeps it, its content sealed and bound to the digest. */
+export function toStored(seal: SessionSeal, digest: string, content: SessionContent): StoredSession {
+  const { id, personId, issuer, providerSid, createdAt, endsAt } = content;
+  return {
+    digest,
+    id,
+    personId,
+    providerDigest: providerSid === undefined ? undefined : providerDigest(issuer, providerSid),
+    endsAt,
+    lastSeenAt: createdAt,
+    sealed: seal.sealFor('session', digest, Buffer.from(JSON.stringify(content))),
+  };
 }
 
 /** The content, or undefined for what does not open: altered, moved from another session, or of another master key. */

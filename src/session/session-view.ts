@@ -42,14 +42,16 @@ export interface SessionView {
   readonly teams: readonly TeamView[];
 }
 
+const NOTHING: Authority = { operates: false, manages: new Map(), audits: new Set() };
+
 /**
- * @param caller pages of a listed frontend see the teams that it may act for, and nothing that is of all teams
+ * @param caller pages of a listed frontend are told of the teams that it may act for, and may call only: they manage nothing
  * @throws GatewayError `store_unavailable`
  */
 export async function sessionView(caller: BrowserCaller, lookUp: TeamLookUp, nowEpochMs: number): Promise<SessionView> {
   const { session, frontend } = caller;
   const { id, name } = session.person;
-  const authority = authorityOf(session.person);
+  const authority = frontend === undefined ? authorityOf(session.person) : NOTHING;
   const slugs = await lookUp.teamSlugs();
   const teams = [...slugs]
     .filter(([, slug]) => frontend === undefined || frontend.teams.includes(slug))
@@ -62,7 +64,7 @@ export async function sessionView(caller: BrowserCaller, lookUp: TeamLookUp, now
     person: { id, name },
     session: session.id,
     secondsLeft: Math.max(0, Math.floor((session.endsAt - nowEpochMs) / 1_000)),
-    operates: authority.operates && frontend === undefined,
+    operates: authority.operates,
     teams: teams.map((team, index) => ({ ...team, status: statuses[index] ?? null })),
   };
 }

@@ -9,9 +9,10 @@ import type { AuditRecord } from '../domain/record.ts';
 import type { SessionStore } from '../domain/session.ts';
 import type { BadTries } from '../http/bad-tries.ts';
 import { peerAddress } from '../http/peer-address.ts';
-import type { BrowserSessions, ListedSession, NewSession } from './browser-sessions.ts';
+import type { BrowserSessions, ListedSession } from './browser-sessions.ts';
 import { isLoopbackHost } from './cross-site-gate.ts';
 import { ExpressSessionStore } from './express-session-store.ts';
+import type { NewSession } from './session-content.ts';
 import type { SessionCookie } from './session-cookie.ts';
 import type { SignIn, SignInHost } from './sign-in.ts';
 

@@ -25,6 +25,8 @@ export interface CommandLine {
   readonly directory: string;
   /** How often the store was opened here, because no gateway ran. */
   readonly opened: { count: number };
+  /** What a file may refer to. */
+  readonly variables: Record<string, string>;
   readonly interrupt: AbortController;
   /** Serves the socket, as a running gateway does. */
   startGateway(): Promise<{ close(): Promise<void> }>;
@@ -39,11 +41,14 @@ export interface CommandLine {
 export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): Promise<CommandLine> {
   const management = await openManagement();
   const opened = { count: 0 };
+  const variables: Record<string, string> = {};
   const interrupt = new AbortController();
   const rooms: Rooms<string> = {
     loadConfig: () => management.directory,
     describeConfig: (directory) => ({ gateway: { dataDir: directory } }),
     socketPath: socketPathIn,
+    publicAddress: () => 'https://gateway.example.com',
+    readVariable: (name) => variables[name],
     openManagement: async () => {
       opened.count += 1;
       return { acts: management.acts, close: async () => {} };
@@ -72,6 +77,7 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
     management,
     directory: management.directory,
     opened,
+    variables,
     interrupt,
     startGateway: () =>
       listenOnSocket(

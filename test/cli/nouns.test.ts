@@ -129,6 +129,15 @@ describe.each(['through the running gateway', 'with no gateway running'])('the c
     expect((await cli.run(['app', 'remove', '--team', 'acme', '--name', 'x'])).out).toContain(
       'tokens that died with it: 1',
     );
+    const replaced = await cli.run(['key', 'rotate', '--team', 'acme', '--name', 'main'], 'key-2\n');
+    expect(replaced).toMatchObject({ code: 0, out: 'The key main of the team acme is another now.\n' });
+    expect(replaced.err).toContain('key forget --team acme --name main');
+    expect(cli.management.probed.at(-1)?.secret.reveal()).toBe('key-2');
+    expect(await cli.json('key', 'forget', '--team', 'acme', '--name', 'main')).toMatchObject({ previous: null });
+    expect((await cli.run(['budget', 'set', 'b', '--limit', '5/1s', '--burst', 'auto'])).out).toBe(
+      'The budget b: limit 5/1s, burst auto; keys acme/main.\n',
+    );
+    expect((await cli.run(['team', 'set', 'acme', '--name', 'Acme & Co'])).out).toContain('is called Acme & Co now');
     expect((await cli.run(['key', 'remove', '--team', 'acme', '--name', 'main'])).code).toBe(0);
     expect((await cli.run(['team', 'remove', 'acme'])).out).toContain('Removed the team acme');
   });
@@ -201,6 +210,10 @@ describe('the command line', () => {
     [['team', 'list', '--colour'], "unknown option '--colour' (see --help)"],
     [['app', 'add', '--team', 'acme'], "required option '--name <name>' not specified (see --help)"],
     [['key', 'add', '--name', 'x'], 'required: --team, --scope (see --help)'],
+    [['key', 'rotate', '--team', 'x'], 'required: --name (see --help)'],
+    [['sign-in-link', '--team', 'x'], "required option '--role <role>' not specified (see --help)"],
+    [['apply'], "required option '-f, --file <file>' not specified (see --help)"],
+    [['person', 'set', 'per_1'], 'expected either --role or --claims, one of them'],
     [['token', 'revoke'], 'expected either an id or --from-file, one of them'],
     [['audit', 'query', '--all', '--after', 'x'], 'expected one of --all and --after, got both'],
   ])('%j is a typing error: exit code 2, one line, and no store opened', async (words, message) => {
@@ -227,7 +240,11 @@ describe('the command line', () => {
         expect(out).toContain('--json');
       }
     }
-    expect(verbs).toBe(22);
+    expect(verbs).toBe(33);
+    for (const name of ['apply', 'sign-in-link']) {
+      const { code, out } = await cli.run([name, '--help']);
+      expect([code, out]).toEqual([0, expect.stringContaining(`\nExample:\n  npm run -s gateway -- ${name} `)]);
+    }
   });
 
   test('a gateway that goes away in the middle is told in one line', async () => {

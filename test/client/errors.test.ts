@@ -114,7 +114,8 @@ describe('time and abort', () => {
       if (url.endsWith('/body')) res.writeHead(200).write('{');
     });
     for (const id of ['silent', 'body']) {
-      const error = await endOf(at(gateway.url).devices.get(id, { deadlineMs: 50 }));
+      const { signal } = new AbortController();
+      const error = await endOf(at(gateway.url).devices.get(id, { deadlineMs: 50, signal }));
       expect(error).toMatchObject({ type: 'timeout_error', source: 'network', status: undefined });
       expect(error.message).toContain('50 ms');
     }

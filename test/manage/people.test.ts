@@ -101,12 +101,20 @@ describe('people', () => {
       ],
       'grants: expected each role of a team once, got lead@alpha again',
     ],
-    [[], 'grants: expected at least one role, got a list of 0'],
     [[{ role: 'lead', team: 'gone' }], 'there is no team gone'],
   ])('roles %j are refused, and nothing changes', async (grants, message) => {
     const ada = await signedIn(m, [viewer]);
     await expect(m.acts['person.set'](OPERATOR, { id: ada.id, grants })).rejects.toMatchObject({ message });
     expect((await m.store.people.findById(ada.id))?.grants).toEqual([viewer]);
+  });
+
+  test('all roles can be taken away, and the next sign-in does not bring them back', async () => {
+    const ada = await signedIn(m, [viewer]);
+    expect(await m.acts['person.set'](OPERATOR, { id: ada.id, grants: [] })).toMatchObject({
+      grants: [],
+      pinned: true,
+    });
+    expect((await m.store.people.findById(ada.id))?.grants).toEqual([]);
   });
 
   test('who is disabled loses every session at once, and keeps the time of the first disabling', async () => {

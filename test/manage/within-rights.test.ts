@@ -65,6 +65,43 @@ describe('nobody makes a token that may do more than they may', () => {
     expect((await m.store.tokens.findById(id))?.revokedAt).toBeUndefined();
   });
 
+  test('a token bound to addresses and an urgency makes no token that is free of them', async () => {
+    const maker = await m.acts['token.create'](OPERATOR, {
+      team: 'alpha',
+      app: 'app',
+      scopes: ['gateway:admin'],
+      from: ['10.1.0.0/16', '2001:db8::/32'],
+      urgency: 3,
+    });
+    const rights = { scopes: ['fleet:read'], effectCeiling: 'read' } as const;
+    const by: Administrator = {
+      actor: { kind: 'app', tokenId: maker.id },
+      authority: { operates: false, manages: new Map([[alpha, rights]]), audits: new Set() },
+    };
+    const make = (more: object) =>
+      m.acts['token.create'](by, { team: 'alpha', app: 'app', scopes: ['fleet:read'], effects: 'read', ...more });
+    await expect(make({ urgency: 2 })).rejects.toMatchObject({
+      code: 'forbidden',
+      message:
+        'a token may hold at most what its maker holds for the team alpha: got urgency 2, any address; held: fleet:read, effects ' +
+        'up to read, urgency from 3, addresses 10.1.0.0/16, 2001:db8::/32',
+    });
+    for (const range of ['10.0.0.0/8', '10.2.0.0/16', '::/0', '2001:db9::/32', '10.1.0.0/15', '0.0.0.0/0']) {
+      await expect(make({ urgency: 3, from: ['10.1.2.3', range] })).rejects.toMatchObject({
+        message: expect.stringContaining(`got ${range};`),
+      });
+    }
+    const made = await make({ urgency: 4, from: ['10.1.2.3', '10.1.0.0/16', '2001:db8:1::/48'] });
+    expect(await m.acts['token.rotate'](by, { id: made.id })).toMatchObject({ id: made.id, urgency: 4 });
+    const free = await m.acts['token.create'](OPERATOR, {
+      team: 'alpha',
+      app: 'app',
+      scopes: ['fleet:read'],
+      effects: 'read',
+    });
+    await expect(m.acts['token.rotate'](by, { id: free.id })).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
   test('with whatever rights, whatever is asked: what is made lies within them', async () => {
     const scopes = fc.uniqueArray(fc.constantFrom(...MASON_SCOPES), { minLength: 1, maxLength: 4 });
     const effect = fc.constantFrom(...EFFECTS);

@@ -319,6 +319,14 @@ describe('A3 and A4: a sign-in that cannot set its cookie fails loudly', () => {
     },
   );
 
+  test('whatever the way to sign in is: nothing is stored, no cookie is set', async () => {
+    await using secure = await openTestRoom({ publicUrl: 'https://gateway.example.com' });
+    const answer = await secure.ask('GET', '/auth/callback?as=grace');
+    expect([answer.status, answer.headers['set-cookie']]).toEqual([400, undefined]);
+    expect(await secure.store.sessions.list(9)).toEqual([]);
+    expect(acts(secure)).toEqual([]);
+  });
+
   test('without a public address, only this machine signs in: elsewhere the cookie would travel in the clear', async () => {
     const secret = await room.newLink();
     const headers = { ...room.page, Host: 'gateway.lan:8080' };
@@ -387,10 +395,14 @@ test('D2: an API path answers 401 in JSON, never a redirect, whatever is accepte
     'image/png',
   ]) {
     for (const path of ['/auth/session', '/auth/sessions', '/auth/whoami', '/v1/default/device']) {
-      const answer = await room.ask('GET', path, { headers: { ...room.page, Accept: accept } });
-      expect([answer.status, answer.headers['location']]).toEqual([401, undefined]);
-      expect(answer.headers['content-type']).toBe('application/json');
-      expect(Object.keys(answer.json)).toEqual(['type', 'message']);
+      for (const headers of [room.page, {}, { Cookie: 'other=1' }]) {
+        const answer = await room.ask('GET', path, {
+          headers: { ...headers, Accept: accept } as Record<string, string>,
+        });
+        expect([answer.status, answer.headers['location']]).toEqual([401, undefined]);
+        expect(answer.headers['content-type']).toBe('application/json');
+        expect(Object.keys(answer.json)).toEqual(['type', 'message']);
+      }
     }
   }
 });
@@ -413,7 +425,7 @@ describe('D3: what a page is told of its session', () => {
           calls: { scopes: ['fleet:read'], effects: 'destructive' },
           manages: true,
           audits: true,
-          status: { keys: [{ name: 'main', health: 'good' }] },
+          status: { keys: [{ name: 'main', health: 'ok' }] },
         },
       ],
     });
@@ -461,7 +473,8 @@ describe('D3: what a page is told of its session', () => {
     const viewer = [{ role: 'viewer', teamId: 'team_1', scopes: ['fleet:read'] }] as const;
     const app = { 'X-Requested-By': 'x', Origin: 'https://app.example.com' };
     expect(await see(operator)).toEqual([true, ['acme manages audits', 'globex manages audits']]);
-    expect(await see(operator, app)).toEqual([false, ['globex manages audits']]);
+    expect(await see(operator, app)).toEqual([false, []]);
+    expect(await see([{ role: 'lead', teamId: 'team_2', scopes: [] }], app)).toEqual([false, ['globex calls']]);
     expect(await see(auditor)).toEqual([false, ['acme audits', 'globex audits']]);
     expect(await see(viewer)).toEqual([false, ['acme calls']]);
     expect(await see(viewer, app)).toEqual([false, []]);
@@ -592,7 +605,7 @@ describe('bodies', () => {
     expect((await ask({}, { secret: 'x'.repeat(20_000) })).status).toBe(413);
     expect((await ask({}, [])).status).toBe(400);
     expect((await ask({}, 7)).status).toBe(400);
-    expect((await room.ask('POST', '/auth/link', { headers: room.page })).status).toBe(400);
+    expect((await room.ask('POST', '/auth/link', { headers: room.page })).status).toBe(415);
   });
 
   const head = (rest: string): string =>
@@ -602,6 +615,13 @@ describe('bodies', () => {
     using socket = await RawSocket.open(room.port);
     await socket.write(head('Transfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\nnot a size\r\n'));
     expect((await socket.answer()).status).toBe(400);
+  });
+
+  test('that grow and grow are refused, though nobody said how large they are', async () => {
+    using socket = await RawSocket.open(room.port);
+    const chunk = `2000\r\n${' '.repeat(8_192)}\r\n`;
+    await socket.write(head('Transfer-Encoding: chunked\r\n\r\n'), chunk, chunk, chunk);
+    expect((await socket.answer()).status).toBe(413);
   });
 
   test('that are waited for with "100-continue" are asked for', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { openContent, sealContent } from '../../src/session/session-content.ts';
+import { openContent, toStored } from '../../src/session/session-content.ts';
 import { masterKeyFrom } from '../../src/vault/master-key.ts';
 import { openVault } from '../../src/vault/open-vault.ts';
 import { VaultError } from '../../src/vault/vault-error.ts';
@@ -49,7 +49,7 @@ describe('B12: what is sealed for browsers', () => {
       address: '',
       userAgent: '',
     };
-    const sealed = sealContent(vault, 'digest', content);
+    const { sealed } = toStored(vault, 'digest', content);
     expect(openContent(vault, 'digest', sealed)).toEqual(content);
     expect(openContent(vault, 'other', sealed)).toBeUndefined();
     expect(openContent(vault, 'digest', new Uint8Array())).toBeUndefined();

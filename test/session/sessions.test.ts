@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { GatewayError } from '../../src/domain/errors.ts';
+import type { Person } from '../../src/domain/person.ts';
 import { settled } from '../support/virtual-clock.ts';
 import { openTestRoom, SECRET, type TestRoom } from './room.ts';
 
@@ -70,6 +71,17 @@ describe('B1: an id is drawn here or it is nobody', () => {
   ])('a cookie that is %s gives 401, never 500', async (_what, cookie) => {
     const answer = await look(cookie);
     expect([answer.status, answer.json.type]).toEqual([401, 'authentication_error']);
+  });
+
+  test('an id of another form is not even looked up, though its signature is good', async () => {
+    const operations: string[] = [];
+    room.trouble.before = async (operation) => void operations.push(operation);
+    for (const id of ['short', '', '../../etc/passwd', 'x'.repeat(44), `${'x'.repeat(42)}\u00e9`]) {
+      expect((await look(signed(id))).status).toBe(401);
+    }
+    expect(operations).toEqual([]);
+    await look(good);
+    expect(operations).toEqual(['find']);
   });
 
   test('the same cookie twice is refused though each is good: one of them may be planted', async () => {
@@ -221,6 +233,17 @@ describe('B5: sessions end by themselves', () => {
     expect((await look(cookie)).status).toBe(200);
   });
 
+  test('a use counts while it is being written down, however long that takes', async () => {
+    const cookie = await room.signIn();
+    await room.clock.advance(1_790_000);
+    await look(cookie, '/auth/session');
+    const writing = gate();
+    room.trouble.before = async (operation) => (operation === 'touch' ? writing.opened : undefined);
+    await room.clock.advance(20_000);
+    expect((await look(cookie)).status).toBe(200);
+    writing.open();
+  });
+
   test('what ended is swept away', async () => {
     await room.signIn();
     expect(await rows()).toHaveLength(1);
@@ -276,11 +299,31 @@ describe('B7: a logout wins', () => {
       asked.open();
       await found.opened;
     };
-    const inFlight = look(cookie);
+    const checking = room.browsers.check(digestOf(cookie));
     await asked.opened;
     await room.browsers.end({ digest: digestOf(cookie) });
     found.open();
-    expect((await inFlight).status).toBe(401);
+    await expect(checking).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
+  test('over a person looked up meanwhile', async () => {
+    const asked = gate();
+    const found = gate();
+    const people = new Map<string, Person>();
+    await using slow = await openTestRoom({
+      person: async (id) => {
+        asked.open();
+        await found.opened;
+        return people.get(id);
+      },
+    });
+    const cookie = await slow.signIn();
+    for (const [id, person] of slow.people) people.set(id, person);
+    const checking = slow.browsers.check(digestOf(cookie));
+    await asked.opened;
+    await slow.browsers.end({ digest: digestOf(cookie) });
+    found.open();
+    await expect(checking).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
   test('over calls under way: they are told before the logout is answered', async () => {
@@ -333,8 +376,12 @@ describe('a session that ended elsewhere', () => {
     room.inUse.add(digest);
     await room.clock.advance(5_000);
     expect(told).toEqual([]);
+    // It is asked for just before: what is remembered must not hide that it ended.
+    const sinceWatchMs = (room.clock.now() - 1_000) % 750;
+    await room.clock.advance(750 - sinceWatchMs + 500);
+    expect((await look(cookie)).status).toBe(200);
     await room.store.sessions.end({ digest });
-    await room.clock.advance(800);
+    await room.clock.advance(999);
     expect(told).toEqual([digest]);
   });
 });
@@ -473,6 +520,7 @@ describe("B11: one can see and end one's own sessions", () => {
     const mine = [1, 2].map(() => room.ask('GET', '/auth/callback?as=grace'));
     const [one, two] = (await Promise.all(mine)).map(({ cookie }) => cookie);
     const other = (await room.ask('GET', '/auth/callback?as=ada')).cookie;
+    for (const cookie of [one, two, other]) expect((await look(cookie)).status).toBe(200);
     expect((await room.ask('POST', '/auth/backchannel-logout?of=grace')).json).toEqual({ ended: 2 });
     const statuses = [await look(one), await look(two), await look(other)].map(({ status }) => status);
     expect(statuses).toEqual([401, 401, 200]);
@@ -538,7 +586,6 @@ describe('B14: the store is away', () => {
       expect([answer.status, answer.headers['retry-after'], answer.json.type]).toEqual([503, '1', 'api_error']);
     }
     expect(room.hits).toEqual([]);
-    await room.clock.advance(5_000);
     room.trouble.before = undefined;
     expect((await look(cookie)).status).toBe(200);
   });

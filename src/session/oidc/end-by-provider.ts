@@ -9,6 +9,7 @@ import { readForm } from './read-form.ts';
 import { refusalOf } from './refusal-of.ts';
 
 const REASON = 'logout at the provider';
+const REASON_CHARACTERS_MAX = 256;
 
 /**
  * `POST /auth/backchannel-logout`: the provider says that somebody signed out there (OpenID Connect Back-Channel Logout 1.0).
@@ -57,6 +58,6 @@ async function end({ host, people }: OpenIdRooms, { issuer, sid, subject }: Prov
 /** Puts it on record, and counts it against the address. */
 function refuse({ host }: OpenIdRooms, req: Request, issuer: string, reason: string): GatewayError {
   const message = `the logout token does not hold: ${reason}`;
-  host.noteRefused(req, { issuer, reason: message });
+  host.noteRefused(req, { issuer, reason: message.slice(0, REASON_CHARACTERS_MAX) });
   return new GatewayError('invalid_request', message);
 }

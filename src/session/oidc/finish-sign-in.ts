@@ -19,7 +19,7 @@ const SUBJECT_CHARACTERS_MAX = 255;
 export async function finishSignIn(rooms: OpenIdRooms, req: Request, res: Response): Promise<void> {
   const callback = new URL(redirectUriOf(rooms.publicUrl));
   callback.search = new URL(req.url, rooms.publicUrl).search;
-  const { flow, provider } = takeFlow(rooms, req, res, callback.searchParams.getAll('state'));
+  const { flow, provider } = takeFlow(rooms, req, res, callback.searchParams.get('state') ?? '');
   const { claims, idToken } = await redeem(rooms, req, provider, callback, flow);
   const { iss: issuer = '', sub: subject = '', sid } = claims;
   if (subject.length === 0 || subject.length > SUBJECT_CHARACTERS_MAX) {
@@ -46,9 +46,9 @@ function takeFlow(
   rooms: OpenIdRooms,
   req: Request,
   res: Response,
-  [state = '', ...more]: readonly string[],
+  state: string,
 ): { readonly flow: Flow; readonly provider: IdentityProvider } {
-  const flow = more.length === 0 ? rooms.flows.take(req, res, state) : undefined;
+  const flow = rooms.flows.take(req, res, state);
   const provider = flow && rooms.providers.get(flow.provider);
   if (flow === undefined || provider === undefined) {
     throw refuse(

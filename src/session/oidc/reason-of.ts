@@ -16,7 +16,7 @@ export function causesOf(error: unknown): unknown[] {
  * whole answers with their tokens as causes, and a parser's message quotes what it could not read: neither is kept.
  */
 export function reasonOf(error: unknown): string {
-  const errors = causesOf(error).filter((cause) => Error.isError(cause) && !(cause instanceof SyntaxError));
+  const errors = causesOf(error).filter((cause) => Error.isError(cause) && cause.name !== 'SyntaxError');
   const { message, code, name } = (errors.at(-1) ?? new Error('unreadable')) as Error & { code?: unknown };
   // Several addresses that all refused make an error without a message.
   return (message || (typeof code === 'string' ? code : name)).slice(0, REASON_CHARACTERS_MAX);

@@ -1,4 +1,5 @@
 const LOOK_AGAIN_MS = 30_000;
+const KINDS = { read: 'reading', change: 'a change', disruptive: 'disruptive', destructive: 'destructive' };
 
 const byId = (id) => document.getElementById(id);
 
@@ -27,9 +28,10 @@ function teamItem(team) {
   const item = document.createElement('li');
   item.append(element('h3', team.slug));
   const may = [];
-  if (team.calls !== null) may.push(`calls up to "${team.calls.effects}" (${team.calls.scopes.join(', ')})`);
-  if (team.manages) may.push('manages apps, tokens and keys');
-  if (team.audits) may.push('reads the record');
+  if (team.calls !== null)
+    may.push(`call Mason (${team.calls.scopes.join(', ')}), up to what is ${KINDS[team.calls.effects]}`);
+  if (team.manages) may.push('manage its apps, tokens and keys');
+  if (team.audits) may.push('read its record');
   item.append(
     element('p', team.roles.length > 0 ? `Your role: ${team.roles.join(', ')}` : 'By your role for all teams'),
   );

@@ -126,8 +126,8 @@ async function start() {
     team = session.teams.find(({ slug }) => slug === target.value);
     return turn({});
   };
-  // Back from the window where one signs in, or out.
-  addEventListener('focus', () => doing(look));
+  // Back from the window where one signs in, or out. What stands there to be read stays.
+  addEventListener('focus', () => look().catch(page.showProblem));
   await look();
 }
 

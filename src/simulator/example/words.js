@@ -17,7 +17,7 @@ export function wordsOf(error) {
 
 /** What is left of the caller's share of the rate budget. */
 export function wordsOfBudget({ calls, windowMs, remaining }) {
-  return `Rate budget: ${remaining} of ${calls} calls in ${inSeconds(windowMs)} could go now.`;
+  return `Rate budget: your share is ${calls} calls in ${inSeconds(windowMs)}; ${remaining} could go now without waiting.`;
 }
 
 /** A time as people say it. */

@@ -17,6 +17,8 @@ export interface FakeProvider extends AsyncDisposable {
   readonly issuer: string;
   /** Paths asked for, in order. */
   readonly asked: string[];
+  /** Header and form of each request to the token endpoint. */
+  readonly redeemed: { readonly authorization: string | undefined; readonly form: URLSearchParams }[];
   readonly key: SigningKey;
   /** What `/jwks` tells. */
   keys: JWK[];
@@ -44,6 +46,7 @@ export async function startFakeProvider(): Promise<FakeProvider> {
   const fake: FakeProvider = {
     issuer,
     asked: [],
+    redeemed: [],
     key,
     keys: [key.publicJwk],
     metadata: {},
@@ -77,8 +80,12 @@ export async function startFakeProvider(): Promise<FakeProvider> {
         ...fake.metadata,
       });
     } else if (path === '/jwks') json(res, 200, { keys: fake.keys });
-    else if (path === '/token') await fake.answerToken(res);
-    else json(res, 404, {});
+    else if (path === '/token') {
+      let form = '';
+      for await (const chunk of req) form += String(chunk);
+      fake.redeemed.push({ authorization: req.headers.authorization, form: new URLSearchParams(form) });
+      await fake.answerToken(res);
+    } else json(res, 404, {});
   }
   return fake;
 }

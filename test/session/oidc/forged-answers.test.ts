@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportSPKI, importJWK } from 'jose';
+import { Secret } from '../../../src/domain/secret.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type FakeProvider, json, newKey, type SigningKey, startFakeProvider } from './fake-provider.ts';
 import { MovableClock } from './movable-clock.ts';
@@ -9,6 +10,9 @@ import { reserveOrigin, type SignInBench, startSignInBench } from './sign-in-ben
 import { type Seen, Visitor } from './visitor.ts';
 
 const CANARY = 'canary-of-a-token';
+const SECRET = 'secret: 1/2%';
+/** Form-encoded before it is base64 (RFC 6749 section 2.3.1). */
+const IN_HEADER = `Basic ${btoa('gateway:secret%3A+1%2F2%25')}`;
 
 describe('What a dishonest identity provider, or somebody in its place, may answer', () => {
   const clock = new MovableClock();
@@ -152,6 +156,7 @@ describe('What a dishonest identity provider, or somebody in its place, may answ
     ['is asked too often', 503, (res) => json(res, 429, {})],
     ['hangs up', 503, (res) => res.destroy()],
     ['answers a page', 400, (res) => res.writeHead(200, { 'content-type': 'text/html' }).end(`<p>${CANARY}`)],
+    ['answers what is no JSON', 400, (res) => res.writeHead(200, { 'content-type': 'application/json' }).end(CANARY)],
     ['answers nothing', 400, (res) => res.writeHead(204).end()],
   ])('a token endpoint that %s', async (_what, status, answer) => {
     fake.answerToken = answer;
@@ -172,13 +177,14 @@ describe('What a dishonest identity provider, or somebody in its place, may answ
   });
 
   test.each<[string, Readonly<Record<string, unknown>>]>([
-    ['of another issuer', { issuer: 'https://evil.example.com' }],
+    ['of another issuer', { issuer: 'https://evil.example.com', note: CANARY }],
     ['without keys', { jwks_uri: undefined }],
     ['of 300 KB', { padding: 'x'.repeat(300_000) }],
   ])('metadata %s: nobody can sign in for now', async (_what, metadata) => {
     fake.metadata = metadata;
     const seen = await new Visitor().get(`${bench.publicUrl}/auth/login`);
     expect([seen.status, seen.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(inspect(bench.errors, { depth: 20 })).not.toContain(CANARY);
     clock.advance(5_000);
   });
 
@@ -186,6 +192,25 @@ describe('What a dishonest identity provider, or somebody in its place, may answ
     fake.metadata = { jwks_uri: 'http://idp.example.com/jwks' };
     expect((await signIn((nonce) => fake.sign({ ...honest, nonce }))).status).toBe(503);
     expect(inspect(bench.errors, { depth: 20 })).toContain('by https only');
+  });
+
+  test.each([
+    ['by its own words takes it in the body only', ['client_secret_post'], undefined, SECRET],
+    ['takes both', ['client_secret_post', 'client_secret_basic'], IN_HEADER, null],
+    ['says nothing of it', undefined, IN_HEADER, null],
+  ])('the secret goes in the header, unless the provider %s', async (_what, methods, authorization, inBody) => {
+    fake.metadata = { token_endpoint_auth_methods_supported: methods };
+    await using confidential = await startSignInBench(await reserveOrigin(), [
+      { id: 'fake', issuer: fake.issuer, clientId: 'gateway', clientSecret: new Secret(SECRET), scopes: [], rules: [] },
+    ]);
+    const visitor = new Visitor();
+    const { location = '' } = await visitor.get(`${confidential.publicUrl}/auth/login`);
+    const state = new URL(location).searchParams.get('state') ?? '';
+    const query = new URLSearchParams({ code: 'code', state, iss: fake.issuer });
+    await visitor.get(`${confidential.publicUrl}/auth/callback?${query}`);
+    const redeemed = fake.redeemed.at(-1);
+    expect([redeemed?.authorization, redeemed?.form.get('client_secret')]).toEqual([authorization, inBody]);
+    expect(redeemed?.form.get('redirect_uri')).toBe(`${confidential.publicUrl}/auth/callback`);
   });
 
   test('D4: bad callbacks are counted by address', async () => {

@@ -1,12 +1,16 @@
 import { socketPathIn } from './admin/listen-on-socket.ts';
+import { addressOf } from './cli/greeting.ts';
 import type { Rooms, Terminal } from './cli/rooms.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, describeConfig, loadConfig } from './config/config.ts';
+import { readVariable } from './config/env.ts';
 
 // Most commands go to the running gateway: what only some need is loaded when they do.
 const rooms: Rooms<Config> = {
   loadConfig: () => loadConfig(),
   describeConfig,
+  publicAddress: ({ listen }) => listen.publicUrl ?? addressOf(listen.host, listen.port),
+  readVariable: (name) => readVariable(name),
   socketPath: (config) => socketPathIn(config.gateway.dataDir),
   async openManagement(config) {
     const [{ openManagement }, { createLog }, { pino }] = await Promise.all([

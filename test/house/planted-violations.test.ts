@@ -15,6 +15,7 @@ const PLANTED: readonly (readonly [file: string, content: string, rule: string])
   ['src/http/planted.ts', "import type { X } from '../call/walk.ts';\nexport type Y = X;\n", 'noRestrictedImports'],
   ['src/store/planted.ts', "import { x } from '../vault/tokens.ts';\nx();\n", 'noRestrictedImports'],
   ['src/lane/planted.ts', "import { x } from '../audit/recorder.ts';\nx();\n", 'noRestrictedImports'],
+  ['src/session/oidc/planted.ts', "import { x } from '../../manage/act.ts';\nx();\n", 'noRestrictedImports'],
   ['src/audit/planted.ts', "import { x } from '../manage/act.ts';\nx();\n", 'noRestrictedImports'],
   ['src/call/planted.ts', "import { x } from '../manage/act.ts';\nx();\n", 'noRestrictedImports'],
   ['src/call/planted-config.ts', "import { x } from '../config/config.ts';\nx();\n", 'noRestrictedImports'],
@@ -24,6 +25,9 @@ const PLANTED: readonly (readonly [file: string, content: string, rule: string])
     "import { DatabaseSync } from 'node:sqlite';\nnew DatabaseSync('');\n",
     'noRestrictedImports',
   ],
+  ['src/client/planted.ts', "import { x } from '../mason/scopes.ts';\nx();\n", 'noRestrictedImports'],
+  ['src/client/planted-node.ts', "import { readFileSync } from 'node:fs';\nreadFileSync('');\n", 'noRestrictedImports'],
+  ['src/lane/learning/planted.ts', "import { x } from '../../audit/recorder.ts';\nx();\n", 'noRestrictedImports'],
   ['src/simulator/planted.ts', "import { x } from '../mason/scopes.ts';\nx();\n", 'noRestrictedImports'],
   ['src/simulator/fleet/planted.ts', "import { x } from '../../mason/scopes.ts';\nx();\n", 'noRestrictedImports'],
   ['src/call/planted-env.ts', 'export const x = process.env.HOME;\n', 'noProcessEnv'],
@@ -49,6 +53,8 @@ const PLANTED: readonly (readonly [file: string, content: string, rule: string])
 const HONEST: readonly (readonly [file: string, content: string])[] = [
   ['src/call/honest.ts', "import { x } from '../mason/scopes.ts';\nx();\n"],
   ['src/mason/honest.ts', "import { x } from '../domain/secret.ts';\nx();\n"],
+  ['src/lane/learning/honest.ts', "import { x } from '../../domain/secret.ts';\nx();\n"],
+  ['src/session/oidc/honest.ts', "import { x } from '../../domain/secret.ts';\nx();\n"],
   ['src/audit/honest.ts', "import { DatabaseSync } from 'node:sqlite';\n\nnew DatabaseSync('');\n"],
   ['src/config/env.ts', "export const x = process.env['HOME'];\n"],
 ];

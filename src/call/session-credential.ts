@@ -28,13 +28,15 @@ export class SessionCredential implements Credential {
   }
 
   async caller(call: Call): Promise<PersonCaller> {
+    await this.#browsers.check(this.digest);
+    // First it must hold; then this very use makes it last longer.
+    this.#browsers.noteUse(this.digest, call.epochMs);
     const session = await this.#browsers.check(this.digest);
     call.presented = { kind: 'person', person: session.person, sessionId: session.id };
     call.rightEndsAfter(session.endsAt - this.#clock.epochMs());
     const team = await this.#chooseTeam(session, call.caller?.team.slug ?? call.req.headers['gateway-team']);
     const rights = callingRights(session.person.grants, team.id);
     if (rights === undefined) throw new GatewayError('forbidden', `you have no role in team ${team.slug} any more`);
-    this.#browsers.noteUse(this.digest, call.epochMs);
     const { id, name } = session.person;
     const caller: PersonCaller = {
       kind: 'person',

@@ -20,7 +20,7 @@ const OWN_SITES: ReadonlySet<string> = new Set(['same-origin', 'none']);
 /**
  * The cross-site checks, all of them (RFC 10017 section 6.1; Duende GHSA-4j63-5v5f-xcc4): the static header, which no form or
  * image can set and no other origin may without asking; then what the browser itself says of the page that asks. A sibling
- * subdomain is as foreign as any other site, unless its origin is listed. Whether a ticket is good is looked up later.
+ * subdomain is a stranger like every other site, unless its origin is listed. Whether a ticket is good is looked up later.
  *
  * @param ticket undefined when the request carries none
  * @returns the listed frontend whose page asks; undefined for a page of the gateway's own origin, or no page

@@ -72,7 +72,7 @@ export function openSessionRoom(options: SessionRoomOptions): SessionRoom {
   const desk = new SignInDesk({ ...options, browsers, cookie });
   const provider = options.signIn?.(desk);
   const endSessionUrl: SignInProvider['endSessionUrl'] | undefined =
-    provider && ((session) => provider.endSessionUrl(session));
+    provider && ((issuer) => provider.endSessionUrl(issuer));
   const app = createAuthApp({
     ...options,
     guard: guard({ browsers, cookie, now: () => clock.epochMs() }),

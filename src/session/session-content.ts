@@ -10,7 +10,6 @@ export interface SessionContent {
   readonly personId: string;
   readonly issuer: string;
   readonly providerSid?: string;
-  readonly idToken?: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** Milliseconds since 1970: when it ends, whatever happens. */
@@ -27,20 +26,18 @@ export interface NewSession extends SignIn {
   readonly userAgent: string;
 }
 
-const ID_TOKEN_CHARACTERS_MAX = 16_384;
 const USER_AGENT_CHARACTERS_MAX = 256;
 
 export type SessionSeal = Pick<Vault, 'sealFor' | 'openFor'>;
 
 /** What a session that begins at `createdAt` says. */
 export function newContent(given: NewSession, id: string, createdAt: number, absoluteMs: number): SessionContent {
-  const { person, issuer, providerSid, idToken, address, userAgent } = given;
+  const { person, issuer, providerSid, address, userAgent } = given;
   return {
     id,
     personId: person.id,
     issuer,
     ...(providerSid === undefined ? {} : { providerSid }),
-    ...(idToken === undefined || idToken.length > ID_TOKEN_CHARACTERS_MAX ? {} : { idToken }),
     createdAt,
     endsAt: createdAt + absoluteMs,
     address,

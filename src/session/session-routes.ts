@@ -94,14 +94,14 @@ const PROVIDER_MS_MAX = 2_000;
 /** The sign-out here is done: a provider that is slow or away keeps nobody waiting. */
 async function providerEnd(
   { endSessionUrl }: SessionRoutesOptions,
-  { content: { issuer, idToken } }: ListedSession,
+  { content: { issuer } }: ListedSession,
   clock: Clock,
 ): Promise<string | undefined> {
   if (endSessionUrl === undefined) return undefined;
   const { promise: tooLate, resolve } = Promise.withResolvers<undefined>();
   const cancel = clock.after(PROVIDER_MS_MAX, () => resolve(undefined));
   try {
-    return await Promise.race([endSessionUrl({ issuer, idToken }), tooLate]);
+    return await Promise.race([endSessionUrl(issuer), tooLate]);
   } catch {
     return undefined;
   } finally {

@@ -10,8 +10,6 @@ export interface SignIn {
   readonly issuer: string;
   /** The provider's `sid`, at most 255 characters: what a back-channel logout names. */
   readonly providerSid?: string | undefined;
-  /** Kept, sealed, as the hint of a logout at the provider; at most 16,384 characters, a longer one is left out. */
-  readonly idToken?: string | undefined;
 }
 
 /** What the session room does for whoever proves who somebody is. */
@@ -46,10 +44,7 @@ export interface SignInProvider {
   /** Paths from the root: `/auth/login`. */
   routes(): Router;
   /** Where the browser goes to end the provider's own session too; undefined where the provider has no such place. */
-  endSessionUrl(session: {
-    readonly issuer: string;
-    readonly idToken: string | undefined;
-  }): Promise<string | undefined>;
+  endSessionUrl(issuer: string): Promise<string | undefined>;
 }
 
 /** What a back-channel logout looks for: SHA-256 of issuer and `sid`, base64url. As JSON, which keeps the two apart. */

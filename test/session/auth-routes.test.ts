@@ -435,7 +435,7 @@ describe('D3: what a page is told of its session', () => {
     const cookie = (await room.ask('GET', '/auth/callback?as=grace')).cookie ?? '';
     const [id = ''] = decodeURIComponent(cookie).split('s:')[1]?.split('.') ?? [];
     const digest = hash('sha256', id, 'base64url');
-    const secrets = [id, digest, SECRET, 'id-token-canary', decodeURIComponent(cookie)];
+    const secrets = [id, digest, SECRET, decodeURIComponent(cookie)];
     for (const path of ['/auth/session', '/auth/sessions', '/auth/whoami', '/auth/account']) {
       const { text, headers } = await room.ask('GET', path, { cookie, headers: room.page });
       for (const secret of secrets) {
@@ -575,7 +575,7 @@ describe('signing out at the provider, too', () => {
   test('is where the page goes next, when the provider has such a place', async () => {
     const cookie = (await room.ask('GET', '/auth/callback?as=grace')).cookie;
     const answer = await room.ask('POST', '/auth/logout', { cookie, headers: room.page });
-    expect(answer.json).toEqual({ endSessionUrl: 'https://login.test/end?id_token_hint=id-token-canary' });
+    expect(answer.json).toEqual({ endSessionUrl: 'https://login.test/end?client_id=gateway' });
     expect(answer.headers['clear-site-data']).toBe('"storage"');
     expect((await room.ask('POST', '/auth/logout', { cookie, headers: room.page })).status).toBe(204);
   });

@@ -205,7 +205,7 @@ function anybody(personOf: (subject: string) => Promise<Person>): (host: SignInH
       const router = Router({ caseSensitive: true, strict: true });
       router.get('/auth/callback', async (req, res) => {
         const person = await personOf(String(req.query['as']));
-        const given = { issuer, providerSid: `sid-${person.subject}`, idToken: 'id-token-canary' };
+        const given = { issuer, providerSid: `sid-${person.subject}` };
         await host.startSession(req, res, { person, ...given });
         answerJson(res, 200, {});
       });
@@ -217,8 +217,7 @@ function anybody(personOf: (subject: string) => Promise<Person>): (host: SignInH
       router.get('/auth/debug', (_req, res) => answerJson(res, 200, { open: true }));
       return router;
     },
-    endSessionUrl: async (session) =>
-      session.issuer === issuer ? `${issuer}/end?id_token_hint=${session.idToken}` : undefined,
+    endSessionUrl: async (of) => (of === issuer ? `${issuer}/end?client_id=gateway` : undefined),
   });
 }
 

@@ -20,7 +20,7 @@ export async function finishSignIn(rooms: OpenIdRooms, req: Request, res: Respon
   const callback = new URL(redirectUriOf(rooms.publicUrl));
   callback.search = new URL(req.url, rooms.publicUrl).search;
   const { flow, provider } = takeFlow(rooms, req, res, callback.searchParams.get('state') ?? '');
-  const { claims, idToken } = await redeem(rooms, req, provider, callback, flow);
+  const claims = await redeem(rooms, req, provider, callback, flow);
   const { iss: issuer = '', sub: subject = '', sid } = claims;
   if (subject.length === 0 || subject.length > SUBJECT_CHARACTERS_MAX) {
     throw refuse(rooms, req, issuer, 'expected "sub" to have 1 to 255 characters');
@@ -38,7 +38,7 @@ export async function finishSignIn(rooms: OpenIdRooms, req: Request, res: Respon
   if (person.grants.length === 0 && person.disabledAt === undefined) throw unknownHere(rooms, req, person);
   const providerSid =
     typeof sid === 'string' && sid.length > 0 && sid.length <= SUBJECT_CHARACTERS_MAX ? sid : undefined;
-  await rooms.host.startSession(req, res, { person, issuer, providerSid, idToken });
+  await rooms.host.startSession(req, res, { person, issuer, providerSid });
   res.writeHead(303, { ...SECURITY_HEADERS, Location: flow.returnTo, 'Content-Length': 0 }).end();
 }
 

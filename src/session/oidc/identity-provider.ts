@@ -51,12 +51,6 @@ export interface Challenge {
   readonly verifier: string;
 }
 
-/** Somebody as the provider knows them: the claims of an ID token that was checked. */
-export interface Redeemed {
-  readonly claims: JWTPayload;
-  readonly idToken: string;
-}
-
 interface Known {
   readonly config: Configuration;
   readonly issuer: string;
@@ -104,7 +98,7 @@ export class IdentityProvider {
    * @param callback the redirect URI with the query that came
    * @throws whatever openid-client and jose throw; see `refusalOf`
    */
-  async redeem(callback: URL, { state, nonce, verifier }: Challenge): Promise<Redeemed> {
+  async redeem(callback: URL, { state, nonce, verifier }: Challenge): Promise<JWTPayload> {
     const { config } = await this.#discovered();
     const tokens = await authorizationCodeGrant(config, callback, {
       expectedState: state,
@@ -113,8 +107,7 @@ export class IdentityProvider {
       idTokenExpected: true,
     });
     // openid-client trusts the connection for the signature (OpenID Connect Core section 3.1.3.7); this does not.
-    const idToken = tokens.id_token ?? '';
-    return { claims: await this.verify(idToken, {}), idToken };
+    return this.verify(tokens.id_token ?? '', {});
   }
 
   /**
@@ -139,11 +132,14 @@ export class IdentityProvider {
     return URL.canParse(issuer) && new URL(issuer).href === new URL(this.settings.issuer).href;
   }
 
-  /** Where a browser ends the provider's own session (RP-Initiated Logout 1.0); undefined when it has no such place, or does not answer. */
-  async endSessionUrl(idToken: string, backTo: string): Promise<string | undefined> {
+  /**
+   * Where a browser ends the provider's own session (RP-Initiated Logout 1.0); undefined when it has no such place, or does not
+   * answer. Names the client instead of giving the ID token as a hint: a token in a URL stays in histories and logs.
+   */
+  async endSessionUrl(backTo: string): Promise<string | undefined> {
     const known = await this.#discovered().catch(() => undefined);
     if (known?.hasEndSession !== true) return undefined;
-    return buildEndSessionUrl(known.config, { id_token_hint: idToken, post_logout_redirect_uri: backTo }).href;
+    return buildEndSessionUrl(known.config, { post_logout_redirect_uri: backTo }).href;
   }
 
   #discovered(): Promise<Known> {

@@ -37,9 +37,9 @@ export function openIdSignIn({ providers, vault, ...rooms }: OpenIdOptions): Ope
   return {
     serve: (host) => ({
       routes: () => routes({ ...rooms, providers: known, flows, used, host }),
-      async endSessionUrl({ issuer, idToken }) {
+      async endSessionUrl(issuer) {
         const provider = known.values().find((each) => each.isIssuer(issuer));
-        return idToken === undefined ? undefined : provider?.endSessionUrl(idToken, `${publicUrl}/`);
+        return provider?.endSessionUrl(`${publicUrl}/`);
       },
     }),
     [Symbol.asyncDispose]: () => agent.destroy(),

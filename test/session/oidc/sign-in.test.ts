@@ -95,7 +95,7 @@ describe('Signing in with a real identity provider', () => {
       },
     });
     expect(session?.providerSid).toEqual(expect.stringMatching(/.{10,}/));
-    expect(session?.idToken?.split('.')).toHaveLength(3);
+    expect(JSON.stringify(session)).not.toContain('eyJ');
     expect(bench.refused).toEqual([]);
   });
 
@@ -300,7 +300,7 @@ describe('Signing in with a real identity provider', () => {
     expect(begun.headers.getSetCookie()).toEqual([]);
     // Nobody did anything wrong: it counts against no address.
     expect([bench.sessions, bench.refused]).toEqual([[], []]);
-    expect(await bench.signIn.endSessionUrl({ issuer: provider.issuer, idToken: 'x' })).toBeUndefined();
+    expect(await bench.signIn.endSessionUrl(provider.issuer)).toBeUndefined();
     await provider.goUp();
     expect((await login(new Visitor())).status).toBe(503);
     clock.advance(5_000);
@@ -311,9 +311,8 @@ describe('Signing in with a real identity provider', () => {
     const visitor = new Visitor();
     await signIn('alice', visitor);
     const [session] = bench.sessions;
-    const url = await bench.signIn.endSessionUrl({ issuer: provider.issuer, idToken: session?.idToken });
+    const url = await bench.signIn.endSessionUrl(provider.issuer);
     expect(Object.fromEntries(new URL(url ?? '').searchParams)).toEqual({
-      id_token_hint: session?.idToken,
       post_logout_redirect_uri: `${bench.publicUrl}/`,
       client_id: 'gateway',
     });
@@ -331,9 +330,8 @@ describe('Signing in with a real identity provider', () => {
     ]);
   });
 
-  test('no end of a session without an ID token, or at another issuer', async () => {
-    expect(await bench.signIn.endSessionUrl({ issuer: provider.issuer, idToken: undefined })).toBeUndefined();
-    expect(await bench.signIn.endSessionUrl({ issuer: 'https://other.example.com', idToken: 'x' })).toBeUndefined();
+  test('no end of a session at an issuer that is none of ours', async () => {
+    expect(await bench.signIn.endSessionUrl('https://other.example.com')).toBeUndefined();
   });
 
   test('a client whose secret travels in the body can sign in too', async () => {

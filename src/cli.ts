@@ -1,4 +1,4 @@
-import { socketPathIn } from './admin/listen-on-socket.ts';
+import { socketPathsIn } from './admin/gateway-sockets.ts';
 import { addressOf } from './cli/greeting.ts';
 import type { Rooms, Terminal } from './cli/rooms.ts';
 import { runCli } from './cli/run-cli.ts';
@@ -11,7 +11,7 @@ const rooms: Rooms<Config> = {
   describeConfig,
   publicAddress: ({ listen }) => listen.publicUrl ?? addressOf(listen.host, listen.port),
   readVariable: (name) => readVariable(name),
-  socketPath: (config) => socketPathIn(config.gateway.dataDir),
+  socketPaths: (config) => socketPathsIn(config.gateway.dataDir),
   async openManagement(config) {
     const [{ openManagement }, { createLog }, { pino }] = await Promise.all([
       import('./gateway.ts'),

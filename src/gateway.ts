@@ -2,7 +2,7 @@ import type { RequestListener, Server } from 'node:http';
 import { createAdminApi, serveAlone } from './admin/admin-api.ts';
 import { administratorOf } from './admin/administrator-of.ts';
 import { operatorOnSocket } from './admin/asker.ts';
-import { listenOnSocket, socketPathIn } from './admin/listen-on-socket.ts';
+import { listenForCommands } from './admin/gateway-sockets.ts';
 import { openBrowserRoom } from './browser-room.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
@@ -65,9 +65,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   let answerAdmin: RequestListener = (_req, res) => {
     answerError(res, new GatewayError('shutting_down', 'the gateway is starting or ending: try again'));
   };
-  const socketServer = stack.use(
-    await listenOnSocket(socketPathIn(config.gateway.dataDir), (req, res) => answerAdmin(req, res)),
-  );
+  const { dataDir, id } = config.gateway;
+  const sockets = stack.use(await listenForCommands(dataDir, id, false, (req, res) => answerAdmin(req, res)));
   const core = stack.use(await openCore(config, options));
   const verdicts = stack.use(
     new Verdicts({ ...core.store, openKey: core.openKey }, systemClock, { staleMs: config.calls.verdictStaleMs }),
@@ -151,7 +150,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   return {
     publicPort,
     privatePort,
-    socket: socketServer.path,
+    socket: sockets.path,
     acts,
     async close() {
       ending.begun = true;
@@ -162,7 +161,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
       await calls.idle();
       cancel();
       await closed;
-      await socketServer.close();
+      await sockets.close();
       await rest[Symbol.asyncDispose]();
     },
   };

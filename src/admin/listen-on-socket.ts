@@ -1,7 +1,6 @@
 import { lstat, mkdir, rmdir, stat, unlink } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../domain/errors.ts';
 
@@ -13,11 +12,6 @@ const CLOSE_MS_MAX = 2_000;
 /** Looking, removing and binding take a few milliseconds: an older lock is of a process that died in between. */
 const LOCK_MS_MAX = 3_000;
 const LOCK_RETRY_MS = 10;
-
-/** Where the socket of a gateway with this data directory is. */
-export function socketPathIn(dataDir: string): string {
-  return join(dataDir, 'gateway.sock');
-}
 
 export interface SocketListener extends AsyncDisposable {
   readonly path: string;
@@ -110,11 +104,12 @@ async function removeDead(path: string): Promise<void> {
       `socket ${path}: expected a socket or nothing, found another file: it is left alone`,
     );
   }
-  if (await answers(path)) throw inUse(path);
+  if (await isLive(path)) throw inUse(path);
   await unlink(path);
 }
 
-async function answers(path: string): Promise<boolean> {
+/** Whether somebody answers at a socket. */
+export async function isLive(path: string): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
@@ -129,8 +124,5 @@ async function answers(path: string): Promise<boolean> {
 }
 
 function inUse(path: string): GatewayError {
-  return new GatewayError(
-    'conflict',
-    `socket ${path}: another gateway answers there: one data directory serves one at a time`,
-  );
+  return new GatewayError('conflict', `socket ${path}: another gateway answers there`);
 }

@@ -13,16 +13,17 @@ import type { Rooms } from './rooms.ts';
  */
 export async function reachActs<Config>(rooms: Rooms<Config>): Promise<ActClient> {
   const config = rooms.loadConfig();
-  const socketPath = rooms.socketPath(config);
   const account = accountName();
-  const state = await stateOf(socketPath);
-  if (state === 'live') return remoteActs(socketPath, account);
-  if (state === 'foreign') {
-    throw new CliError(
-      'failed',
-      'permission_error',
-      `a gateway runs at ${socketPath} under another account: run this as that account`,
-    );
+  for (const socketPath of await rooms.socketPaths(config)) {
+    const state = await stateOf(socketPath);
+    if (state === 'live') return remoteActs(socketPath, account);
+    if (state === 'foreign') {
+      throw new CliError(
+        'failed',
+        'permission_error',
+        `a gateway runs at ${socketPath} under another account: run this as that account`,
+      );
+    }
   }
   const by = account === undefined ? { kind: 'operator' as const } : { kind: 'operator' as const, account };
   return localActs(await rooms.openManagement(config), by);

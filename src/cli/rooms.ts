@@ -7,8 +7,8 @@ export interface Rooms<Config> {
   loadConfig(): Config;
   /** The settings in force, printable. */
   describeConfig(config: Config): unknown;
-  /** Where a running gateway listens for the command line. */
-  socketPath(config: Config): string;
+  /** Where running gateways may listen for the command line, in the order in which to try. */
+  socketPaths(config: Config): Promise<readonly string[]>;
   /** Where browsers reach the gateway: scheme, host and port. */
   publicAddress(config: Config): string;
   /** The value of a variable of the environment that a file refers to; undefined where it is not set, or empty. */

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { createAdminApi, serveAlone } from '../../src/admin/admin-api.ts';
 import { operatorOnSocket } from '../../src/admin/asker.ts';
-import { listenOnSocket, socketPathIn } from '../../src/admin/listen-on-socket.ts';
+import { socketPathsIn } from '../../src/admin/gateway-sockets.ts';
+import { listenOnSocket } from '../../src/admin/listen-on-socket.ts';
 import type { Input, Rooms } from '../../src/cli/rooms.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { type Management, openManagement } from '../manage/management.ts';
@@ -46,7 +47,7 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
   const rooms: Rooms<string> = {
     loadConfig: () => management.directory,
     describeConfig: (directory) => ({ gateway: { dataDir: directory } }),
-    socketPath: socketPathIn,
+    socketPaths: socketPathsIn,
     publicAddress: () => 'https://gateway.example.com',
     readVariable: (name) => variables[name],
     openManagement: async () => {

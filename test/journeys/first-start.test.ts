@@ -126,7 +126,7 @@ describe('a start that cannot be', () => {
       ['f', await place('f'), { GATEWAY_HOST: '192.0.2.1' }, /GATEWAY_PORT: cannot listen on 192\.0\.2\.1/],
       ['g', await place('g'), { MASON_BASE_URL: 'http://api.bymason.com' }, /MASON_BASE_URL .*in the clear/],
       ['h', await place('h'), { GATEWAY_CONFIG: 'none.yaml' }, /none\.yaml: expected a readable file/],
-      ['another gateway runs', directory, {}, /another gateway/],
+      ['another gateway runs', directory, {}, /a gateway runs on .* already/],
       ['another master key', otherKey, {}, /master key/i],
       ['no master key', noKey, {}, /master key/i],
       ['a master key that all can read', openKey, {}, /master key/i],

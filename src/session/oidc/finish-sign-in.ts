@@ -1,11 +1,12 @@
 import type { Request, Response } from 'express';
+import type { JWTPayload } from 'jose';
 import { type ErrorCode, GatewayError } from '../../domain/errors.ts';
 import type { Person } from '../../domain/person.ts';
 import { SECURITY_HEADERS } from '../../http/security-headers.ts';
 import { displayName } from './display-name.ts';
 import { FLOW_MS_MAX, type Flow } from './flow-cookies.ts';
 import { grantsFor } from './grants-for.ts';
-import type { IdentityProvider, Redeemed } from './identity-provider.ts';
+import type { IdentityProvider } from './identity-provider.ts';
 import { type OpenIdRooms, redirectUriOf } from './open-id-rooms.ts';
 import { refusalOf } from './refusal-of.ts';
 
@@ -70,7 +71,7 @@ async function redeem(
   provider: IdentityProvider,
   callback: URL,
   flow: Flow,
-): Promise<Redeemed> {
+): Promise<JWTPayload> {
   try {
     return await provider.redeem(callback, flow);
   } catch (thrown) {

@@ -17,6 +17,8 @@ let gateway: GatewayProcess;
 let directory: string;
 let token: string;
 let deadToken: string;
+let linkSecret: string;
+let cookieId: string;
 /** Everything that left the gateway. */
 const left: string[] = [];
 
@@ -35,6 +37,8 @@ beforeAll(async () => {
     await acts['key.add'](OPERATOR, { team: 'dead', name: 'k', key: DEAD_KEY, scopes: ['fleet:read'] });
     await acts['app.add'](OPERATOR, { team: 'dead', name: 'app' });
     deadToken = (await acts['token.create'](OPERATOR, { team: 'dead', app: 'app', scopes: ['fleet:read'] })).token;
+    const grants = [{ role: 'lead', team: 'alpha' }];
+    linkSecret = (await acts['link.create'](OPERATOR, { name: 'Canary', grants })).secret;
     left.push(JSON.stringify(await acts['key.list'](OPERATOR)), JSON.stringify(await acts['token.list'](OPERATOR)));
   }
   gateway = await spawnGateway(directory, {
@@ -76,6 +80,37 @@ async function* filesIn(path: string): AsyncGenerator<[string, Buffer]> {
   for (const entry of await readdir(path, { withFileTypes: true, recursive: true })) {
     const file = join(entry.parentPath, entry.name);
     if (entry.isFile()) yield [file, await readFile(file)];
+  }
+}
+
+/** Somebody signs in with the link, calls and manages; the cookie itself is the one thing that may leave. */
+async function workAsPage(): Promise<void> {
+  const own = { 'x-requested-by': 'page', 'sec-fetch-site': 'same-origin', 'content-type': 'application/json' };
+  const body = JSON.stringify({ secret: linkSecret });
+  const signedIn = await fetch(`${gateway.url}/auth/link`, { method: 'POST', headers: own, body });
+  const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+  [cookieId = ''] = decodeURIComponent(cookie.split('=')[1] ?? '')
+    .slice(2)
+    .split('.');
+  left.push(await signedIn.text());
+  for (const [method, path, sent] of [
+    ['GET', '/v1/default/device?limit=1'],
+    ['GET', `/v1/default/device?session=${cookieId}`],
+    ['POST', '/v1/default/device/1', `{"name":"${cookieId}`],
+    ['GET', '/auth/session'],
+    ['GET', '/auth/sessions'],
+    ['GET', '/auth/nothing'],
+    ['POST', '/auth/link', body],
+    ['POST', '/auth/ticket', '{"method":"GET","path":"/v1/default/device"}'],
+    ['GET', '/admin/v1/keys'],
+    ['GET', '/admin/v1/tokens'],
+    ['GET', '/admin/v1/audit?limit=100'],
+    ['POST', '/admin/v1/keys', `{"team":"alpha","name":"x","key":"${KEY}","scopes":["fleet:read"],"nope":1}`],
+    ['POST', '/auth/logout'],
+    ['GET', '/v1/default/device'],
+  ] as const) {
+    const answer = await fetch(gateway.url + path, { method, headers: { ...own, cookie }, body: sent ?? null });
+    left.push(JSON.stringify([...answer.headers].filter(([name]) => name !== 'set-cookie')), await answer.text());
   }
 }
 
@@ -128,6 +163,7 @@ test('A key or token is nowhere but at Mason and with its owner: not in answers,
     request.on('response', (answer) => answer.resume().on('end', resolve)).on('error', () => resolve());
     request.end();
   });
+  await workAsPage();
   left.push(
     await (await fetch(`${gateway.privateUrl}/metrics`)).text(),
     await (await fetch(`${gateway.privateUrl}/readyz`)).text(),
@@ -151,7 +187,15 @@ test('A key or token is nowhere but at Mason and with its owner: not in answers,
   ];
   for await (const file of filesIn(directory)) places.push(file);
   expect(places.length).toBeGreaterThan(5);
-  const secrets: Record<string, string> = { key: KEY, 'dead key': DEAD_KEY, token, 'dead token': deadToken };
+  const secrets: Record<string, string> = {
+    key: KEY,
+    'dead key': DEAD_KEY,
+    token,
+    'dead token': deadToken,
+    'link secret': linkSecret,
+    'session id': cookieId,
+  };
+  expect([linkSecret.length, cookieId.length]).toEqual([43, 43]);
   const found = places.flatMap(([place, bytes]) =>
     Object.entries(secrets).flatMap(([name, secret]) =>
       forms(secret).flatMap((form) => (bytes.includes(form) ? [`${name} in ${place}: ${form}`] : [])),

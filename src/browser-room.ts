@@ -74,7 +74,7 @@ export async function openBrowserRoom(config: Config, parts: BrowserRoomParts): 
   room.browsers.onEnded((digest) =>
     calls.abortBy(digest, new GatewayError('unauthenticated', 'the session has ended')),
   );
-  core.endSessionsBy((which) => room.browsers.end(which));
+  core.doors.endSessions = (which) => room.browsers.end(which);
   const rest = stack.move();
   return { ...room, [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose]() };
 }

@@ -1,15 +1,15 @@
 import { socketPathsIn } from './admin/gateway-sockets.ts';
-import { addressOf } from './cli/greeting.ts';
 import type { Rooms, Terminal } from './cli/rooms.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, describeConfig, loadConfig } from './config/config.ts';
 import { readVariable } from './config/env.ts';
+import { localAddress } from './http/local-address.ts';
 
 // Most commands go to the running gateway: what only some need is loaded when they do.
 const rooms: Rooms<Config> = {
   loadConfig: () => loadConfig(),
   describeConfig,
-  publicAddress: ({ listen }) => listen.publicUrl ?? addressOf(listen.host, listen.port),
+  publicAddress: ({ listen }) => listen.publicUrl ?? localAddress(listen.host, listen.port),
   readVariable: (name) => readVariable(name),
   socketPaths: (config) => socketPathsIn(config.gateway.dataDir),
   async openManagement(config) {

@@ -4,17 +4,21 @@ import type { Logger } from 'pino';
 import { openRecord } from './audit/open-record.ts';
 import { probeKey } from './call/probe-key.ts';
 import type { Config } from './config/config.ts';
-import { formatRateLimit } from './domain/budget.ts';
+import { redisAddress } from './config/redis-settings.ts';
+import { type Budget, formatRateLimit } from './domain/budget.ts';
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
 import type { Lane } from './domain/lane.ts';
 import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
 import type { Secret } from './domain/secret.ts';
-import { DEFAULT_LIMIT, Lanes } from './lane/lanes.ts';
+import { Lanes } from './lane/lanes.ts';
+import { LimitKeeper } from './lane/learning/limit-keeper.ts';
 import { type Acts, createActs } from './manage/acts.ts';
 import type { EndSessions } from './manage/end-sessions.ts';
 import { covers, isKnownScope } from './mason/scopes.ts';
 import { Mason } from './mason/send.ts';
+import { RedisClient } from './redis/redis-client.ts';
+import { redisSessions } from './redis/redis-sessions.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { checkMasterKey } from './vault/check-master-key.ts';
 import { createMasterKey, readMasterKey } from './vault/master-key-file.ts';
@@ -33,11 +37,15 @@ export interface Core extends AsyncDisposable {
   readonly record: Awaited<ReturnType<typeof openRecord>>;
   readonly mason: Mason;
   readonly lanes: Lanes;
+  /** Undefined: this gateway is alone. */
+  readonly redis: RedisClient | undefined;
   readonly acts: Acts;
   openKey(key: MasonKey): Promise<OpenedKey | undefined>;
-  laneOf(key: Pick<OpenedKey, 'budgetId'>): Promise<Lane>;
-  /** Lets the acts end sessions through whoever knows their calls. */
-  endSessionsBy(end: EndSessions): void;
+  laneOf(key: Pick<OpenedKey, 'budgetId'>): Lane | Promise<Lane>;
+  /** After a change in the store: the lane follows what the budget is now, and what others have learnt of it. */
+  followBudget(budget: Budget): Promise<Lane>;
+  /** What the acts need of the doors, once there are some. */
+  readonly doors: { endSessions: EndSessions; publicAddress: string | undefined };
 }
 
 export interface CoreOptions {
@@ -59,7 +67,20 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   const isNew = !existsSync(storeFile);
   const { file, allowSharedMode } = config.masterKey;
   const masterKey = isNew && !existsSync(file) ? createMasterKey(file) : readMasterKey(file, { allowSharedMode });
-  const store = stack.use(await openStore({ file: storeFile }));
+  const address = redisAddress(config.redis);
+  const redis =
+    address === undefined
+      ? undefined
+      : stack.use(
+          new RedisClient({
+            settings: address,
+            clock: systemClock,
+            onProblem: (problem) => log.warn({ room: 'redis' }, problem),
+          }),
+        );
+  const ownStore = stack.use(await openStore({ file: storeFile }));
+  // Several gateways have one list of sessions; everything else is in the store that they share.
+  const store: Store = redis === undefined ? ownStore : { ...ownStore, sessions: redisSessions(redis) };
   const vault = openVault({ masterKey });
   await checkMasterKey(vault, store.settings);
   const record = await openRecord({
@@ -71,24 +92,37 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   });
   stack.defer(() => record.close());
   const mason = stack.use(new Mason({ ...config.mason, origin: masonUrl }));
-  const lanes = new Lanes({ ...config.lane, clock: systemClock });
+  const learners = stack.use(
+    new LimitKeeper(store.learnedLimits, systemClock, {
+      gatewayId,
+      pauseMsMax: config.lane.pauseMsMax,
+      onProblem: (error) => log.warn({ err: error }, 'what was learnt of a limit could not be kept'),
+    }),
+  );
+  const shared = redis && { client: redis, gatewayId };
+  const lanes = new Lanes({ ...config.lane, clock: systemClock, learners, redis: shared });
   stack.defer(() => lanes.close());
   const masonOrigin = config.mason.origin ?? SIMULATED_ORIGIN;
-  const laneOf = async ({ budgetId }: Pick<OpenedKey, 'budgetId'>): Promise<Lane> => {
-    const known = lanes.find(budgetId);
-    if (known !== undefined) return known;
+  const makeLane = async (budgetId: string): Promise<Lane> => {
     const budget = await store.budgets.findById(budgetId);
     if (budget === undefined) throw new GatewayError('store_unavailable', 'the budget of the key is not in the store');
     if (budget.limit === undefined) {
-      log.warn(
-        { budget: budget.name },
-        `no limit was given: ${formatRateLimit(DEFAULT_LIMIT)} is assumed until one is (key set --limit)`,
-      );
+      const limit = formatRateLimit(lanes.firstLimit);
+      const said = lanes.learns ? `it is learnt, from ${limit} on (limit show)` : `${limit} is assumed until one is`;
+      log.warn({ budget: budget.name }, `no limit was given: ${said} (key set --limit)`);
     }
+    return await followBudget(budget);
+  };
+  const followBudget = async (budget: Budget): Promise<Lane> => {
+    if (budget.limit === undefined && lanes.learns) await learners.look(budget.id);
     return lanes.laneFor(budget);
   };
+  const laneOf: Core['laneOf'] = ({ budgetId }) => lanes.find(budgetId) ?? makeLane(budgetId);
   // Without a door nobody has a call under way that would have to end too.
-  const endSessions: { now: EndSessions } = { now: async (which) => (await store.sessions.end(which)).length };
+  const doors: Core['doors'] = {
+    endSessions: async (which) => (await store.sessions.end(which)).length,
+    publicAddress: config.listen.publicUrl,
+  };
   const acts = createActs({
     store,
     vault,
@@ -97,8 +131,11 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     scopes: { covers, known: isKnownScope },
     masonOrigin,
     probe: async (key) => probeKey({ mason, clock: systemClock }, await laneOf(key), key),
-    endSessions: (which, reason) => endSessions.now(which, reason),
-    assumedLimit: DEFAULT_LIMIT,
+    endSessions: (which, reason) => doors.endSessions(which, reason),
+    publicAddress: () => doors.publicAddress,
+    assumedLimit: lanes.firstLimit,
+    learnsLimits: lanes.learns,
+    paceOf: (budgetId) => lanes.paceOf(budgetId),
   });
   const rest = stack.move();
   return {
@@ -107,11 +144,11 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     record,
     mason,
     lanes,
+    redis,
     acts,
     laneOf,
-    endSessionsBy(end) {
-      endSessions.now = end;
-    },
+    followBudget,
+    doors,
     openKey: async (key) => (key.origin === masonOrigin ? opened(store, vault, key) : undefined),
     [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
   };

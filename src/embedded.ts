@@ -46,8 +46,9 @@ export function withExample(config: Config, simulatorUrl: string): Config {
  */
 export async function startSimulatorThread(port: number): Promise<SimulatorThread> {
   const worker = new Worker(new URL(`./simulator/worker${extname(import.meta.url)}`, import.meta.url), {
-    // It serves the example's client with its types stripped, which Node calls an experiment.
-    execArgv: [...process.execArgv, '--disable-warning=ExperimentalWarning'],
+    // Not the flags of this process: a thread refuses those of V8. It serves the example's client with its types stripped,
+    // which Node calls an experiment.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
     workerData: {
       port,
       keys: DEMO_KEYS.map(({ name, key, scopes }) => ({ label: name, key, scopes })),

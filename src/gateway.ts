@@ -13,12 +13,14 @@ import { RetryBudget } from './call/retry-budget.ts';
 import { Verdicts } from './call/verdicts.ts';
 import type { WalkRooms } from './call/walk.ts';
 import type { Config } from './config/config.ts';
+import { redisAddress } from './config/redis-settings.ts';
 import { type Core, type CoreOptions, makeDataDirectory, openCore } from './core.ts';
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
 import { answerError } from './http/answer.ts';
 import { BadTries } from './http/bad-tries.ts';
 import { closeServer, listen } from './http/listen.ts';
+import { localAddress } from './http/local-address.ts';
 import { addressList, peerAddress } from './http/peer-address.ts';
 import { createPrivateServer } from './http/private-server.ts';
 import { createPublicServer } from './http/public-server.ts';
@@ -66,7 +68,9 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     answerError(res, new GatewayError('shutting_down', 'the gateway is starting or ending: try again'));
   };
   const { dataDir, id } = config.gateway;
-  const sockets = stack.use(await listenForCommands(dataDir, id, false, (req, res) => answerAdmin(req, res)));
+  const sockets = stack.use(
+    await listenForCommands(dataDir, id, redisAddress(config.redis) !== undefined, (req, res) => answerAdmin(req, res)),
+  );
   const core = stack.use(await openCore(config, options));
   const verdicts = stack.use(
     new Verdicts({ ...core.store, openKey: core.openKey }, systemClock, { staleMs: config.calls.verdictStaleMs }),
@@ -112,6 +116,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   const ending = { begun: false };
   const privateServer = createPrivateServer({
     problems: () => problemsOf(ending, verdicts, core),
+    state: () => stateOf(core),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);
@@ -146,6 +151,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     'GATEWAY_PRIVATE_PORT',
   );
   const publicPort = await open(stack, publicServer, config.listen.host, config.listen.port, 'GATEWAY_PORT');
+  core.doors.publicAddress ??= localAddress(config.listen.host, publicPort);
   const rest = stack.move();
   return {
     publicPort,
@@ -188,7 +194,7 @@ async function retuneLanes(core: Core): Promise<void> {
     for (const [budgetId] of [...core.lanes.stats()]) {
       const budget = await core.store.budgets.findById(budgetId);
       if (budget === undefined) await core.lanes.drop(budgetId);
-      else core.lanes.laneFor(budget);
+      else await core.followBudget(budget);
     }
   } catch {
     // The store does not answer: the next change it tells of comes with all that was missed.
@@ -201,6 +207,17 @@ function problemsOf(ending: { begun: boolean }, verdicts: Verdicts, core: Core):
     ...(ending.begun ? { gateway: 'shutting down' } : {}),
     ...(verdicts.fresh ? {} : { store: 'does not answer' }),
     ...(writable ? {} : { record: problem ?? 'cannot be written' }),
+  };
+}
+
+/** Redis away stops no call with a token: gateways go on with a part of each budget, and pages wait for their sessions. */
+function stateOf({ redis, lanes }: Core): Record<string, string> {
+  if (redis === undefined) return { budgets: 'local' };
+  const { state, problem } = redis.health();
+  const modes = new Set([...lanes.stats()].map(([, { mode }]) => mode));
+  return {
+    redis: state === 'ready' ? 'ready' : `away: ${problem ?? 'no answer'}`,
+    budgets: [...modes].toSorted().join(', ') || 'shared',
   };
 }
 

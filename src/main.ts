@@ -1,9 +1,10 @@
 import { pino } from 'pino';
 import { createLog } from './call/call-log.ts';
-import { addressOf, greeting } from './cli/greeting.ts';
+import { greeting } from './cli/greeting.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { seedWhenEmpty, startSimulatorThread, withExample } from './embedded.ts';
 import { type Gateway, openGateway } from './gateway.ts';
+import { localAddress } from './http/local-address.ts';
 
 const FLUSH_MS_MAX = 1_000;
 
@@ -38,7 +39,7 @@ export async function serve(): Promise<number> {
     const settings = simulator === undefined ? config : withExample(config, simulator.url);
     const gateway = await openGateway(settings, { masonUrl, log });
     const first = simulator === undefined ? undefined : await seedWhenEmpty(gateway.acts);
-    simulator?.showGateway(addressOf(config.listen.host, gateway.publicPort));
+    simulator?.showGateway(localAddress(config.listen.host, gateway.publicPort));
     console.log(greeting(config, placesOf(gateway, masonUrl), first));
     const signal = await ended;
     log.info({ signal }, 'shutting down: what is in flight finishes');

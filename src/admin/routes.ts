@@ -21,6 +21,8 @@ export const ROUTES: Readonly<Record<ActName, Route>> = {
   'key.remove': { method: 'DELETE', path: '/admin/v1/keys/:team/:name' },
   'budget.list': { method: 'GET', path: '/admin/v1/budgets' },
   'budget.set': { method: 'PATCH', path: '/admin/v1/budgets/:name' },
+  'limit.show': { method: 'GET', path: '/admin/v1/limits' },
+  'limit.forget': { method: 'POST', path: '/admin/v1/limits/:budget/forget' },
   'app.add': { method: 'POST', path: '/admin/v1/apps' },
   'app.list': { method: 'GET', path: '/admin/v1/apps' },
   'app.set': { method: 'PATCH', path: '/admin/v1/apps/:team/:name' },

@@ -15,7 +15,7 @@ const slug = z.string();
 const time = z.iso.datetime();
 const count = z.int().min(0);
 const scopes = z.array(z.string());
-/** `100/1s`; null while nobody said. */
+/** `100/1s`; null: nobody gave one. */
 const limit = z.string().nullable();
 const burst = z.int().min(1).nullable();
 const notes = z.array(z.string());
@@ -59,6 +59,34 @@ export const probeResult = z
 export const budgetView = z
   .strictObject({ id, name: slug, limit, burst, keys: z.array(z.string()), otherKeys: count, createdAt: time })
   .register(VIEWS, { id: 'Budget' });
+
+const known = z.enum(['given', 'stated', 'learnt', 'assumed']);
+const moment = time.nullable();
+
+export const limitView = z
+  .strictObject({
+    budget: slug,
+    limit: z.string(),
+    known: known.describe(
+      'given: by somebody here; stated: by Mason; learnt: from refusals; assumed: nothing is known.',
+    ),
+    mode: z.enum(['searching', 'holding', 'probing', 'waiting', 'stated']).nullable(),
+    levels: z.array(
+      z.strictObject({ limit: z.string(), known, takenBefore: count.nullable() }).register(VIEWS, { id: 'LimitLevel' }),
+    ),
+    refusals: z.array(
+      z
+        .strictObject({ at: time, askedMs: count.nullable(), window: z.string(), taken: count })
+        .register(VIEWS, { id: 'RateRefusal' }),
+    ),
+    refusalsSeen: count,
+    probesAt: moment,
+    waitsUntil: moment,
+    spreadMs: z.number().min(0).nullable().describe('Of the way to Mason; null: no lane runs here.'),
+  })
+  .register(VIEWS, { id: 'Limit' });
+
+export const forgottenLimit = z.strictObject({ forgotten: slug }).register(VIEWS, { id: 'ForgottenLimit' });
 
 export const tokenView = z
   .strictObject({
@@ -125,7 +153,15 @@ export const endedSession = z.strictObject({ ended: id }).register(VIEWS, { id: 
 
 /** With the secret itself, at the only moment when it is shown. */
 export const shownLink = z
-  .strictObject({ id, secret: z.string(), path: z.string(), name: z.string(), grants, endsAt: time })
+  .strictObject({
+    id,
+    secret: z.string(),
+    path: z.string(),
+    url: z.string().nullable(),
+    name: z.string(),
+    grants,
+    endsAt: time,
+  })
   .register(VIEWS, { id: 'ShownLink' });
 
 const STEP_ACTS = [
@@ -176,6 +212,7 @@ export const removedApp = removed.extend({ tokens: count }).register(VIEWS, { id
 export const teamList = list('TeamList', teamView);
 export const appList = list('AppList', appView);
 export const keyList = list('KeyList', keyView);
+export const limitList = list('LimitList', limitView);
 export const budgetList = list('BudgetList', budgetView);
 export const tokenList = list('TokenList', tokenView);
 export const leakedTokenList = list('LeakedTokenList', leakedToken);

@@ -35,52 +35,64 @@ export function eventLine(event: RecordEvent): string {
 /** Piece by piece: an object for each event, and the walk over it, would cost more than all its pieces. */
 function callLine(event: IntentEvent | OutcomeEvent, targets: string): string {
   return (
-    `{"v":1${text('kind', event.kind)},"at":${instant(event.at)}${text('requestId', event.requestId)}` +
-    `,"actor":${actorLine(event.actor)}${text('teamId', event.teamId)}${text('team', event.team)}` +
-    `${text('method', event.method)}${text('path', event.path, PATH_CHARS_MAX)}${text('operation', event.operation)}` +
-    `${text('effect', event.effect)}${targets}${text('keyFingerprint', event.keyFingerprint)}` +
+    `{"v":1,"kind":"${event.kind}","at":${instant(event.at)}${text('requestId', event.requestId)}` +
+    `,"actor":${actorLine(event.actor)}${name('teamId', event.teamId)}${name('team', event.team)}` +
+    `${name('method', event.method)}${text('path', event.path, PATH_CHARS_MAX)}${name('operation', event.operation)}` +
+    `${name('effect', event.effect)}${targets}${name('keyFingerprint', event.keyFingerprint)}` +
     `${text('callerRequestId', event.callerRequestId)}${event.kind === 'intent' ? '' : endOf(event)}}`
   );
 }
 
 function endOf(event: OutcomeEvent): string {
   return (
-    `${text('result', event.result)}${number('status', event.status, 0)}${text('errorSource', event.errorSource)}` +
-    `${text('errorCode', event.errorCode)}${attemptsLine(event.attempts)}${number('queueMs', event.queueMs, 3)}` +
+    `${name('result', event.result)}${number('status', event.status, 0)}${name('errorSource', event.errorSource)}` +
+    `${name('errorCode', event.errorCode)}${attemptsLine(event.attempts)}${number('queueMs', event.queueMs, 3)}` +
     `${number('masonMs', event.masonMs, 3)}${number('gatewayMs', event.gatewayMs, 3)}` +
     `${number('bytesIn', event.bytesIn, 0)}${number('bytesOut', event.bytesOut, 0)}`
   );
 }
 
 function actorLine(actor: Actor): string {
-  const fields =
-    text('kind', actor.kind) +
-    text('appId', actor.appId) +
-    text('app', actor.app) +
-    text('tokenId', actor.tokenId) +
-    text('personId', actor.personId) +
-    text('person', actor.person) +
-    text('sessionId', actor.sessionId) +
-    text('account', actor.account) +
-    text('address', actor.address);
-  return `{${fields.slice(1)}}`;
+  return (
+    `{"kind":"${actor.kind}"${name('appId', actor.appId)}${name('app', actor.app)}${name('tokenId', actor.tokenId)}` +
+    `${name('personId', actor.personId)}${name('person', actor.person)}${name('sessionId', actor.sessionId)}` +
+    `${name('account', actor.account)}${name('address', actor.address)}}`
+  );
 }
 
 function attemptsLine(attempts: readonly Attempt[] | undefined): string {
   if (attempts === undefined) return '';
-  const lines = attempts.slice(0, ATTEMPTS_MAX).map((attempt) => {
-    const { startMs, durationMs, status, failure } = attempt;
+  let lines = '';
+  for (const { startMs, durationMs, status, failure } of attempts.slice(0, ATTEMPTS_MAX)) {
     const fields = number('startMs', startMs, 3) + number('durationMs', durationMs, 3) + number('status', status, 0);
-    return `{${(fields + text('failure', failure)).slice(1)}}`;
-  });
-  return `,"attempts":[${lines.join()}]`;
+    lines += `,{${(fields + name('failure', failure)).slice(1)}}`;
+  }
+  return `,"attempts":[${lines.slice(1)}]`;
+}
+
+const NAMES_KEPT = 1_024;
+const names = new Map<string, string>();
+
+/** As {@link text}, for what many events share: to look at each of its characters again costs more than to find it. */
+function name(field: string, value: string | undefined): string {
+  if (typeof value !== 'string' || value.length > NAME_CHARS_MAX) return text(field, value);
+  let known = names.get(value);
+  if (known === undefined) {
+    if (names.size >= NAMES_KEPT) names.clear();
+    known = quoted(value);
+    names.set(value, known);
+  }
+  return `,"${field}":${known}`;
 }
 
 /** A field with the comma before it, as `canonicalJson` writes it; nothing where there is no text. */
-function text(name: string, value: unknown, charsMax = NAME_CHARS_MAX): string {
+function text(field: string, value: unknown, charsMax = NAME_CHARS_MAX): string {
   const bounded = boundedText(value, charsMax);
-  if (bounded === undefined) return '';
-  return isCanonical(bounded) ? `,"${name}":"${bounded}"` : `,"${name}":${canonicalString(bounded)}`;
+  return bounded === undefined ? '' : `,"${field}":${quoted(bounded)}`;
+}
+
+function quoted(value: string): string {
+  return isCanonical(value) ? `"${value}"` : canonicalString(value);
 }
 
 function number(name: string, value: unknown, decimals: 0 | 3): string {

@@ -8,12 +8,11 @@ import { callFacts } from './finish.ts';
  *
  * @throws GatewayError `record_unavailable`: no change is sent that is not on record
  */
-export async function announce(record: AuditRecord, call: Call): Promise<void> {
-  if (!call.changes) {
-    const room = record.room();
-    if (room !== undefined) await room;
-    return;
-  }
+export function announce(record: AuditRecord, call: Call): Promise<void> | undefined {
+  return call.changes ? intend(record, call) : record.room();
+}
+
+async function intend(record: AuditRecord, call: Call): Promise<void> {
   await record.intend({ kind: 'intent', ...callFacts(call) });
   call.intended = true;
 }

@@ -2,6 +2,8 @@ import { GatewayError } from '../domain/errors.ts';
 import type { Lane, Place, Turn } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
+import { askedWaitMs } from '../mason/slow-down.ts';
+import { statedLimits } from '../mason/stated-limits.ts';
 import type { Call } from './call.ts';
 import { otherKey } from './choose-key.ts';
 import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
@@ -29,7 +31,13 @@ export async function askMason(rooms: WalkRooms, call: Call, lane: Lane, place: 
 
 /** Waits for a turn; what was allowed when the call came may not be any more when its turn comes. */
 async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<void> {
-  const turn = await waitForTurn(rooms, call, place);
+  const from = rooms.clock.now();
+  let turn: Turn;
+  try {
+    turn = await place.turn(call.signal);
+  } finally {
+    call.queueMs += rooms.clock.now() - from;
+  }
   try {
     await stillAllowed(rooms, call);
   } catch (error) {
@@ -37,15 +45,6 @@ async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<voi
     throw error;
   }
   turn.sent();
-}
-
-async function waitForTurn(rooms: WalkRooms, call: Call, place: Place): Promise<Turn> {
-  const from = rooms.clock.now();
-  try {
-    return await place.turn(call.signal);
-  } finally {
-    call.queueMs += rooms.clock.now() - from;
-  }
 }
 
 async function attempt(
@@ -72,6 +71,7 @@ async function attempt(
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
     call.reached = true;
     noteAttempt(call, startMs, { status: answer.status });
+    hear(lane, answer, call.startedAt + startMs, circumstances.epochMs);
     rooms.keyHealth.note(key.fingerprint, answer.status);
     if (!rooms.lag.since(call.startedAt + startMs)) lane.observe(call.operation.id, answer.firstByteMs);
     const verdict = await judgeAnswer(answer, circumstances);
@@ -84,6 +84,16 @@ async function attempt(
     call.unsure = call.changes && error.reached;
     return { verdict: judgeFailure(error, circumstances) };
   }
+}
+
+/** A lane that learns its limit listens to every answer. */
+function hear(lane: Lane, { status, headers }: Answer, sentAt: number, epochMs: number): void {
+  lane.heard?.({
+    sentAt,
+    refused: status === 429,
+    askedMs: status === 429 ? askedWaitMs(headers, epochMs) : undefined,
+    stated: statedLimits(headers, epochMs),
+  });
 }
 
 /** A gateway of Mason's that gave up, or an answer of no use, does not say what became of a change. */

@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LaneStats } from '../domain/lane.ts';
 import type { RecordHealth } from '../domain/record.ts';
+import { Durations } from './durations.ts';
 import type { CallObserver } from './finish.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -18,27 +19,46 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const calls = new Counter({
+  // Counted here, and handed over when somebody scrapes: prom-client finds a counter by a text of its labels.
+  const calls = new Map<string, Map<string, Map<number, number>>>();
+  const attempts = new Map<string | number, number>();
+  new Counter({
     name: 'mason_gateway_calls_total',
     help: 'Calls by team, status answered and source of the error (none when there was no error).',
     labelNames: ['team', 'status', 'error_source'] as const,
     registers,
+    collect() {
+      this.reset();
+      for (const [team, bySource] of calls) {
+        for (const [source, byStatus] of bySource) {
+          for (const [status, count] of byStatus) this.labels(team, String(status), source).inc(count);
+        }
+      }
+    },
   });
-  const retries = new Counter({
+  new Counter({
     name: 'mason_gateway_attempts_total',
     help: 'Attempts at Mason by the status answered, or the failure.',
     labelNames: ['result'] as const,
     registers,
+    collect() {
+      this.reset();
+      for (const [result, count] of attempts) this.labels(String(result)).inc(count);
+    },
   });
-  const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-    new Histogram({ name, help, buckets, registers });
-  const queue = histogram('mason_gateway_queue_seconds', 'Time in the line, of calls that joined one.', SECONDS);
-  const mason = histogram(
+  const queue = new Durations(
+    registry,
+    'mason_gateway_queue_seconds',
+    'Time in the line, of calls that joined one.',
+    SECONDS,
+  );
+  const mason = new Durations(
+    registry,
     'mason_gateway_mason_seconds',
     'Time to the first byte of an answer of Mason, over all attempts.',
     SECONDS,
   );
-  const own = histogram('mason_gateway_own_seconds', 'Time in the gateway itself.', OWN_SECONDS);
+  const own = new Durations(registry, 'mason_gateway_own_seconds', 'Time in the gateway itself.', OWN_SECONDS);
   const redacted = new Counter({
     name: 'mason_gateway_redacted_keys_total',
     help: 'Mason keys cut out of answers: more than 0 means that Mason echoes them.',
@@ -46,30 +66,39 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
   });
   addGauges(registers, sources);
 
-  // Finding a child by its labels costs as much as all the rest here: each is found once.
-  const callsBy = new Map<string, { inc(): void }>();
-  const attemptsBy = new Map<string, { inc(): void }>();
-
   const observe: CallObserver = ({ outcome, redacted: redactions }) => {
-    const { team = 'none', status, errorSource = 'none', attempts = [] } = outcome;
-    callsBy
-      .getOrInsertComputed(`${team} ${status} ${errorSource}`, () => calls.labels(team, String(status), errorSource))
-      .inc();
-    for (const attempt of attempts) {
-      const result = String(attempt.status ?? attempt.failure);
-      attemptsBy.getOrInsertComputed(result, () => retries.labels(result)).inc();
-    }
-    if (attempts.length > 0) {
-      queue.observe(outcome.queueMs / 1_000);
-      mason.observe(outcome.masonMs / 1_000);
-    }
-    own.observe(outcome.gatewayMs / 1_000);
+    const { team = 'none', status, errorSource = 'none' } = outcome;
+    const bySource = calls.getOrInsertComputed(team, newMap);
+    addOne(bySource.getOrInsertComputed(errorSource, newMap), status);
+    own.observe(outcome.gatewayMs);
     if (redactions > 0) redacted.inc(redactions);
+    if (outcome.attempts === undefined || outcome.attempts.length === 0) return;
+    for (const attempt of outcome.attempts) addOne(attempts, attempt.status ?? attempt.failure ?? 'none');
+    queue.observe(outcome.queueMs);
+    mason.observe(outcome.masonMs);
   };
   return { registry, observe };
 }
 
+function addOne<K>(counts: Map<K, number>, key: K): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function newMap<K, V>(): Map<K, V> {
+  return new Map();
+}
+
 function addGauges(registers: Registry[], sources: MetricSources): void {
+  new Gauge({
+    name: 'mason_gateway_lane_mode',
+    help: 'How a budget is shared now: local, shared, silent (Redis just went away) or alone (with a part of it).',
+    labelNames: ['budget', 'mode'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [budget, { mode }] of sources.lanes()) this.set({ budget, mode }, 1);
+    },
+  });
   const byBudget = (name: string, help: string, value: (stats: LaneStats) => number): void => {
     new Gauge({
       name,

@@ -85,7 +85,7 @@ export class Call implements Disposable {
     this.#clock = clock;
     this.startedAt = clock.now();
     this.epochMs = clock.epochMs();
-    res.once('close', () => {
+    res.on('close', () => {
       if (!res.writableFinished) this.abort(new GatewayError('caller_gone', 'the caller hung up'));
     });
   }

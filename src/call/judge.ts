@@ -44,8 +44,8 @@ const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MS_MAX = 30_000;
 const PASSING = new Set([502, 503, 504]);
 
-/** Judges an answer. Reads the body of an error, and gives up the connection of one that is too long. */
-export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<Verdict> {
+/** Judges an answer: a good one at once. Reads the body of an error, and gives up the connection of one that is too long. */
+export function judgeAnswer(answer: Answer, now: Circumstances): Verdict | Promise<Verdict> {
   const { status, headers } = answer;
   const contentType = single(headers['content-type']);
   if ((status >= 200 && status < 300) || (status === 304 && now.conditional)) {
@@ -54,6 +54,11 @@ export async function judgeAnswer(answer: Answer, now: Circumstances): Promise<V
     answer.body.discard();
     return { kind: 'error', error: refusal };
   }
+  return judgeError(answer, contentType, now);
+}
+
+async function judgeError(answer: Answer, contentType: string | undefined, now: Circumstances): Promise<Verdict> {
+  const { status, headers } = answer;
   const said = await readError(answer, contentType, now.redact);
   if (status === 429) {
     return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };

@@ -10,7 +10,7 @@ type Reading = Pick<Call, 'req' | 'res' | 'signal'>;
  *
  * @throws GatewayError `payload_too_large`, `unsupported_media_type` (a coded body), `caller_gone`, what the parser refuses
  */
-export async function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | undefined> {
+export function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | undefined> | undefined {
   const { req } = call;
   const declared = req.headers['content-length'];
   const chunked = req.headers['transfer-encoding'] !== undefined;
@@ -26,8 +26,7 @@ export async function readBody(call: Reading, bodyBytesMax: number): Promise<Buf
   if (declared !== undefined && Number(declared) > bodyBytesMax) throw tooLarge(bodyBytesMax, `${declared} bytes`);
   // HTTP/1.0 has no interim answers, and its expectations are ignored (RFC 9110 section 10.1.1).
   if (req.headers.expect !== undefined && req.httpVersion !== '1.0') call.res.writeContinue();
-  const body = await collect(call, bodyBytesMax);
-  return body.length === 0 ? undefined : body;
+  return collect(call, bodyBytesMax).then((body) => (body.length === 0 ? undefined : body));
 }
 
 function collect(call: Reading, bodyBytesMax: number): Promise<Buffer> {

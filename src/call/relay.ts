@@ -6,6 +6,8 @@ import { type Answer, SendFailure } from '../mason/send.ts';
 import { callHeaders, passedHeaders } from './answer-headers.ts';
 import type { Call } from './call.ts';
 
+/** For all calls whose answer was there at once: most. */
+const DONE = Promise.resolve();
 const forms = new WeakMap<OpenedKey, KeyForms>();
 
 /** A redactor for a key; the forms to look for are worked out once. */
@@ -25,13 +27,7 @@ export function redactorFor(key: OpenedKey): Redactor {
  * @param idleMs how long a caller may leave bytes unread
  * @throws SendFailure when Mason breaks off, `caller_gone` when the caller does
  */
-export async function relay(
-  call: Call,
-  answer: Answer,
-  redactor: Redactor,
-  share: LaneShare,
-  idleMs: number,
-): Promise<void> {
+export function relay(call: Call, answer: Answer, redactor: Redactor, share: LaneShare, idleMs: number): Promise<void> {
   const { res } = call;
   const headers = [...callHeaders(call, share), ...passedHeaders(answer, redactor)];
   const whole = answer.body.whole();
@@ -45,10 +41,10 @@ export async function relay(
     res.writeHead(answer.status, headers);
     // As one string Node writes head and body with one call to the kernel; latin1 keeps each byte.
     res.end(body.toString('latin1'), 'latin1');
-    return;
+    return DONE;
   }
   res.writeHead(answer.status, headers);
-  await stream(call, answer, redactor, idleMs);
+  return stream(call, answer, redactor, idleMs);
 }
 
 async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: number): Promise<void> {

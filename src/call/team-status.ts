@@ -27,7 +27,7 @@ export interface StatusRooms {
   readonly keys: Pick<MasonKeys, 'listByTeam'>;
   readonly budgets: Pick<Budgets, 'findById'>;
   readonly keyHealth: KeyHealth;
-  readonly laneOf: (key: { budgetId: string }) => Promise<Lane>;
+  readonly laneOf: (key: { budgetId: string }) => Lane | Promise<Lane>;
 }
 
 /**

@@ -32,7 +32,7 @@ export interface WalkRooms {
   readonly browsers: BrowserCallers;
   readonly tries: BadTries;
   readonly routes: RouteTable;
-  readonly laneOf: (key: OpenedKey) => Promise<Lane>;
+  readonly laneOf: (key: OpenedKey) => Lane | Promise<Lane>;
   readonly record: AuditRecord;
   readonly mason: Mason;
   readonly retries: RetryBudget;

@@ -4,7 +4,7 @@ import { type Cli, noun, verb, withActs } from './verb.ts';
 
 const COLUMNS: readonly Column<BudgetView>[] = [
   ['BUDGET', (budget) => budget.name],
-  ['LIMIT', (budget) => budget.limit ?? 'unknown'],
+  ['LIMIT', (budget) => budget.limit ?? 'auto'],
   ['BURST', (budget) => budget.burst ?? 'auto'],
   ['KEYS', (budget) => budget.keys.join(', ')],
 ];
@@ -24,13 +24,13 @@ export function addBudget(cli: Cli): void {
     'changes the limit of a budget, for all keys on it',
     'budget set acme-main --limit 600/60s --burst 10',
   )
-    .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "unknown"')
+    .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "auto": it is learnt')
     .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
     .action(
       withActs(cli, async ({ acts, print }, { limit, burst }, [name]) => {
         const set = await acts.perform('budget.set', { name, limit, burst });
         await print.one(set, [
-          `The budget ${set.name}: limit ${set.limit ?? 'unknown'}, burst ${set.burst ?? 'auto'}; keys ${set.keys.join(', ')}.`,
+          `The budget ${set.name}: limit ${set.limit ?? 'auto'}, burst ${set.burst ?? 'auto'}; keys ${set.keys.join(', ')}.`,
         ]);
       }),
     );

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { localAddress } from '../http/local-address.ts';
 
 interface Places {
   readonly publicPort: number;
@@ -14,8 +15,8 @@ interface FirstSecrets {
 
 /** What a start tells: what runs where, and what to do next. */
 export function greeting(config: Config, places: Places, first: FirstSecrets | undefined): string {
-  const door = addressOf(config.listen.host, places.publicPort);
-  const health = addressOf(config.listen.privateHost, places.privatePort);
+  const door = localAddress(config.listen.host, places.publicPort);
+  const health = localAddress(config.listen.privateHost, places.privatePort);
   const isSimulated = config.mason.origin === undefined;
   const lines = [
     'mason-gateway is running',
@@ -28,12 +29,6 @@ export function greeting(config: Config, places: Places, first: FirstSecrets | u
     '',
   ];
   return lines.join('\n');
-}
-
-/** Where a listener is reached from this machine. */
-export function addressOf(host: string, port: number): string {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }
 
 function firstSteps(door: string, masonUrl: string, { token, signInPath }: FirstSecrets): string[] {

@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<KeyView>[] = [
   ['ENDS IN', (key) => key.last4],
   ['SCOPES', (key) => key.scopes.join(' ')],
   ['BUDGET', (key) => key.budget],
-  ['LIMIT', (key) => key.limit ?? 'unknown'],
+  ['LIMIT', (key) => key.limit ?? 'auto'],
   ['LAST USED', (key) => (key.lastUsedAt === null ? 'never' : localTime(key.lastUsedAt))],
   ['FINGERPRINT', (key) => key.fingerprint],
 ];
@@ -80,7 +80,7 @@ export function addKey(cli: Cli): void {
     withActs(cli, async ({ acts, print }, { team, name, scope, limit, burst, budget }) => {
       const set = await acts.perform('key.set', { team, name, scopes: scope, limit, burst, budget });
       await print.one(set, [
-        `The key ${set.name}: scopes ${set.scopes.join(' ')}; budget ${set.budget}, limit ${set.limit ?? 'unknown'}.`,
+        `The key ${set.name}: scopes ${set.scopes.join(' ')}; budget ${set.budget}, limit ${set.limit ?? 'auto'}.`,
       ]);
       await tellNotes(print, set);
     }),
@@ -153,7 +153,7 @@ export function addKey(cli: Cli): void {
 
 function budgetOptions(command: Command): Command {
   return command
-    .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "unknown"')
+    .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "auto": it is learnt')
     .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
     .option('--budget <name>', 'the budget that the key shares, made when it is not there');
 }

@@ -5,6 +5,7 @@ import { addAudit } from './audit.ts';
 import { addBudget } from './budget.ts';
 import { addConfig } from './config.ts';
 import { addKey } from './key.ts';
+import { addLimit } from './limit.ts';
 import { addPerson } from './person.ts';
 import { reachActs } from './reach-acts.ts';
 import type { Rooms, Terminal } from './rooms.ts';
@@ -60,6 +61,7 @@ export function createProgram<Config>(rooms: Rooms<Config>, terminal: Terminal, 
   addTeam(cli);
   addKey(cli);
   addBudget(cli);
+  addLimit(cli);
   addApp(cli);
   addToken(cli);
   addPerson(cli);

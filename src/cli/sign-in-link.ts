@@ -17,7 +17,7 @@ export function addSignInLink<Config>(cli: Cli, rooms: Rooms<Config>): void {
     .action(
       withActs(cli, async ({ acts, print }, { role, team, name, scope }) => {
         const link = await acts.perform('link.create', { name, grants: [{ role, team, scopes: scope }] });
-        const url = rooms.publicAddress(rooms.loadConfig()) + link.path;
+        const url = link.url ?? rooms.publicAddress(rooms.loadConfig()) + link.path;
         await print.one({ ...link, url }, [url]);
         await print.aside(
           `Shown this once. Whoever opens it first is ${rolesOf(link.grants)}; it works once, until ${localTime(link.endsAt)}.`,

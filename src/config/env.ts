@@ -11,6 +11,7 @@ export const VARIABLES = [
   'GATEWAY_ID',
   'GATEWAY_LOG_LEVEL',
   'MASON_BASE_URL',
+  'REDIS_URL',
   'SIMULATOR_PORT',
 ] as const;
 

@@ -77,13 +77,12 @@ const slug = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the name of a team: 
 
 const webOrigin = z
   .string()
-  .regex(
-    /^https?:\/\/[a-z0-9.:[\]-]+$/,
-    'an origin such as "https://app.example.com": scheme, host and port, lower case, no path',
-  )
-  .refine((value) => URL.canParse(value) && new URL(value).origin === value, {
-    error: 'an origin as browsers send it, without a default port',
-  });
+  .refine(
+    (value) => /^https?:\/\/[a-z0-9.:[\]-]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value,
+    {
+      error: 'an origin as browsers send it, such as "https://app.example.com": lower case, no path, no default port',
+    },
+  );
 
 /** From what an identity provider says of somebody to roles here. */
 const rule = z.strictObject({
@@ -105,6 +104,30 @@ const provider = z.strictObject({
   clientSecretFile: z.string().optional(),
   scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/)).default(['openid', 'profile']),
   rules: z.array(rule).default([]),
+});
+
+const redisHosts = z
+  .array(z.string().regex(/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/, 'host and port, such as "redis-1:6379"'))
+  .min(1)
+  .max(100);
+
+/** `url` is read with care and apart: it may hold a password. */
+const redis = z.strictObject({
+  url: z.string().optional(),
+  urlFile: z.string().optional(),
+  sentinel: z.strictObject({ name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), hosts: redisHosts }).optional(),
+  cluster: redisHosts.optional(),
+  user: z.string().min(1).max(256).optional(),
+  passwordFile: z.string().optional(),
+  tls: z
+    .strictObject({ caFile: z.string().optional(), certFile: z.string().optional(), keyFile: z.string().optional() })
+    .optional(),
+  keyPrefix: z
+    .string()
+    .regex(/^[\x21-\x7a]{0,64}$/, 'at most 64 letters, digits and signs without braces')
+    .default('mason-gateway:'),
+  commandMs: ms(10, 500).default(500),
+  connectMs: ms(10, 10_000).default(1_000),
 });
 
 /** `gateway.yaml`, with every default. Strict: a word that it does not know is an error, not a surprise later. */
@@ -175,6 +198,7 @@ export const configSchema = z.strictObject({
       segmentEventsMax: z.int().min(100).max(10_000_000).default(100_000),
     })
     .prefault({}),
+  redis: redis.prefault({}),
   simulator: z.strictObject({ port: port.default(8090) }).prefault({}),
   sessions: z
     .strictObject({

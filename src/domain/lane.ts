@@ -1,4 +1,5 @@
 import type { RateLimit } from './budget.ts';
+import type { RateAnswer } from './learning.ts';
 
 /** A call that wants to go to Mason. */
 export interface LaneCall {
@@ -62,6 +63,17 @@ export interface LaneStats {
   readonly spreadMs: number;
   /** Monotonic instant until which nobody sends, 0 when there is no pause. */
   readonly pausedUntil: number;
+  /**
+   * `local`: this process alone sends from the budget. `shared`: with other gateways, through Redis. `silent`: Redis is
+   * away; only slots held already are used. `alone`: Redis is away for longer, and a part of the limit is used.
+   */
+  readonly mode: 'local' | 'shared' | 'silent' | 'alone';
+  /** Gateways that send from the budget, as last known. */
+  readonly gateways: number;
+  /** Recent round trip to Redis, milliseconds; 0: none yet. */
+  readonly roundTripMs: number;
+  /** How often Redis was asked since the lane began. */
+  readonly asked: number;
 }
 
 /** Says that a caller left, and why. Every `AbortSignal` is one. */
@@ -87,6 +99,8 @@ export interface Lane {
   pause(durationMs: number): void;
   /** Milliseconds from sending to the first byte of an answer, for the measured spread; like calls by operation. */
   observe(operation: string, firstByteMs: number): void;
+  /** What Mason's answer tells of its limit: for a lane that learns it. */
+  heard?(answer: RateAnswer): void;
   stats(): LaneStats;
   /** Another limit, burst or spread from now on. Whoever waits keeps the place, or is refused if it cannot go in time now. */
   retune(tuning: LaneTuning): void;

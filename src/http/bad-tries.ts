@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 
@@ -32,12 +33,13 @@ export class BadTries {
    */
   noteBad(address: string): void {
     const now = this.#clock.now();
-    let count = this.#counts.get(address);
+    const from = neighbourhood(address);
+    let count = this.#counts.get(from);
     if (count === undefined || now - count.since >= WINDOW_MS) {
-      this.#counts.delete(address);
+      this.#counts.delete(from);
       if (this.#counts.size >= ADDRESSES_MAX) this.#forgetOldest();
       count = { tries: 0, since: now };
-      this.#counts.set(address, count);
+      this.#counts.set(from, count);
     }
     count.tries += 1;
     if (count.tries <= this.#max) return;
@@ -50,4 +52,14 @@ export class BadTries {
     const [oldest] = this.#counts.keys();
     if (oldest !== undefined) this.#counts.delete(oldest);
   }
+}
+
+/** An IPv4 address; of an IPv6 address the first 64 bits, since whoever has one has them all (RFC 6177). */
+function neighbourhood(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const [before = '', after] = (address.split('%')[0] ?? '').split('::');
+  const head = before.split(':').filter((group) => group !== '');
+  const tail = (after ?? '').split(':').filter((group) => group !== '');
+  const groups = after === undefined ? head : [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail];
+  return groups.slice(0, 4).join(':');
 }

@@ -7,6 +7,8 @@ import { SECURITY_HEADERS } from './security-headers.ts';
 export interface Health {
   /** What is wrong, by part; empty when the gateway can take calls. */
   problems(): Readonly<Record<string, string>>;
+  /** What is good to know and no reason to send calls elsewhere. */
+  state(): Readonly<Record<string, string>>;
   metrics(): Promise<{ contentType: string; text: string }>;
 }
 
@@ -30,7 +32,8 @@ export function createPrivateServer(health: Health): Server {
       case '/readyz': {
         const problems = health.problems();
         const ready = Object.keys(problems).length === 0;
-        answerJson(res, ready ? 200 : 503, { status: ready ? 'ready' : 'not ready', problems });
+        const status = ready ? 'ready' : 'not ready';
+        answerJson(res, ready ? 200 : 503, { status, problems, state: health.state() });
         return;
       }
       case '/metrics': {

@@ -59,6 +59,8 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
       connectionsCheckingInterval: Math.min(1_000, bounds.headersMs),
       // Node answers these bare; the rules check them and answer in our shape.
       requireHostHeader: false,
+      // Most requests have no body; a stream for each that only ends costs more than reading its target.
+      optimizeEmptyRequests: true,
     },
     serve,
   );

@@ -23,7 +23,8 @@ export class Turns {
     const before = connection.last;
     connection.last = res;
     connection.unanswered++;
-    res.once('close', () => {
+    // Not `once`, which is another closure and a removal: it is emitted once.
+    res.on('close', () => {
       connection.unanswered--;
       if (connection.last === res) connection.last = undefined;
     });

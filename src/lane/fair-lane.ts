@@ -10,14 +10,17 @@ import type {
   Place,
   Turn,
 } from '../domain/lane.ts';
+import type { SharedBy } from './budget-store.ts';
 import { FairPlace, FairTurn, type PlaceKeeper } from './fair-place.ts';
 import { FairQueue } from './fair-queue.ts';
 import { shareOf, statsOf } from './lane-view.ts';
+import { LocalSlots } from './local-slots.ts';
 import { makeRoom } from './make-room.ts';
 import { callerGone, deadlineUnreachable, heldIn, laneClosed, queueFull } from './refusals.ts';
-import { Slots, type TakenSlot } from './slots.ts';
+import { SharedSource } from './shared-source.ts';
+import type { SlotSource } from './slot-source.ts';
+import type { TakenSlot } from './slots.ts';
 import { ROUNDING_MS, whoIsTooLate } from './too-late.ts';
-import { TunedPace } from './tuned-pace.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** Late joiners may push others back; how often these are told that they cannot make it any more. */
@@ -28,8 +31,7 @@ export class FairLane implements Lane, PlaceKeeper {
   readonly #settings: LaneSettings;
   readonly #clock: Clock;
   readonly #queue = new FairQueue<FairPlace>();
-  readonly #paced: TunedPace;
-  readonly #slots: Slots;
+  readonly #slots: SlotSource;
   readonly #wakeUp: WakeUp;
   #waitingSince = 0;
   /** Whether somebody may have been pushed beyond the deadline since the last look. */
@@ -38,12 +40,16 @@ export class FairLane implements Lane, PlaceKeeper {
   #sent = 0;
   #closed = false;
 
-  constructor(settings: LaneSettings, clock: Clock) {
+  /** @param sharedBy undefined: this process alone sends from the budget. */
+  constructor(settings: LaneSettings, clock: Clock, sharedBy?: SharedBy) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#paced = new TunedPace(settings);
-    this.#slots = new Slots(this.#paced.pace);
-    this.#wakeUp = new WakeUp(clock, () => this.#handOut(this.#clock.now()));
+    const handOut = () => this.#handOut(this.#clock.now());
+    this.#slots =
+      sharedBy === undefined
+        ? new LocalSlots(settings)
+        : new SharedSource(settings, clock, sharedBy, this.#queue, handOut);
+    this.#wakeUp = new WakeUp(clock, handOut);
   }
 
   join(call: LaneCall): Place {
@@ -101,6 +107,8 @@ export class FairLane implements Lane, PlaceKeeper {
     if (nobodyReady) {
       this.#waitingSince = now;
       this.#handOut(now);
+    } else {
+      this.#slots.follow(now);
     }
     return turn;
   }
@@ -118,65 +126,60 @@ export class FairLane implements Lane, PlaceKeeper {
     if (this.#queue.ready > 0 && this.#slots.usable(slot, now)) {
       this.#grantNext(this.#slots.passOn(slot, now));
     } else {
-      this.#slots.undo(slot);
+      this.#slots.undo(slot, now);
       this.#handOut(now);
     }
   }
 
   share(appId: string, weight: number): LaneShare {
-    return shareOf(this.#queue, this.#slots, this.#paced.tuning.limit, { appId, weight }, this.#clock.now());
+    return shareOf(this.#queue, this.#slots, { appId, weight }, this.#clock.now());
   }
 
   pause(durationMs: number): void {
     if (!(durationMs > 0)) return;
     const now = this.#clock.now();
-    this.#slots.pause(now + Math.min(durationMs, this.#settings.pauseMsMax));
+    this.#slots.pause(now + Math.min(durationMs, this.#settings.pauseMsMax), now);
     this.#refuseWhoIsTooLate(now);
     this.#handOut(now);
   }
 
   observe(operation: string, firstByteMs: number): void {
-    const now = this.#clock.now();
-    if (!this.#paced.observe(operation, firstByteMs, now)) return;
-    this.#slots.retune(this.#paced.pace, now);
-    this.#pushedBack = true;
+    if (this.#slots.observe(operation, firstByteMs, this.#clock.now())) this.#pushedBack = true;
   }
 
   retune(tuning: LaneTuning): void {
     const now = this.#clock.now();
-    this.#paced.retune(tuning);
-    this.#slots.retune(this.#paced.pace, now);
+    this.#slots.tune(tuning, now);
     this.#refuseWhoIsTooLate(now);
     this.#handOut(now);
   }
 
   stats(): LaneStats {
-    return statsOf(this.#queue, this.#slots, this.#paced, this.#sent, this.#clock.now());
+    return statsOf(this.#queue, this.#slots, this.#sent, this.#clock.now());
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#wakeUp.cancel();
     for (const place of [...this.#queue.inOrder()]) this.#refuse(place, laneClosed());
+    await this.#slots.close();
   }
 
   /** Gives turns while slots are free, then sets the clock for the next one. */
   #handOut(now: number): void {
-    for (;;) {
-      if (this.#queue.ready === 0) {
-        this.#wakeUp.cancel();
-        return;
-      }
+    while (this.#queue.ready > 0) {
       const freeAt = this.#slots.freeAt(now);
       this.#refuseBefore(Math.max(freeAt, now), now);
       if (this.#queue.ready === 0) continue;
       if (freeAt > now) {
         this.#wakeUp.at(freeAt, now);
+        this.#slots.follow(now);
         break;
       }
       this.#grantNext(this.#slots.take(now, freeAt, this.#waitingSince));
     }
-    if (this.#pushedBack && now - this.#sweptAt >= SWEEP_EVERY_MS) this.#refuseWhoIsTooLate(now);
+    if (this.#queue.ready === 0) this.#rest(now);
+    else if (this.#pushedBack && now - this.#sweptAt >= SWEEP_EVERY_MS) this.#refuseWhoIsTooLate(now);
   }
 
   #grantNext(slot: TakenSlot): void {
@@ -228,7 +231,13 @@ export class FairLane implements Lane, PlaceKeeper {
   #refuse(place: FairPlace, error: Error): void {
     this.#takeOut(place);
     place.refuse(error);
-    if (this.#queue.ready === 0) this.#wakeUp.cancel();
+    if (this.#queue.ready === 0) this.#rest(this.#clock.now());
+  }
+
+  /** Nobody is ready. */
+  #rest(now: number): void {
+    this.#wakeUp.cancel();
+    this.#slots.follow(now);
   }
 
   #takeOut(place: FairPlace): void {

@@ -7,6 +7,8 @@ import { AppLine, compareByDeadline, compareByPass, type Waiter } from './waiter
  */
 const STRIDE_OF_WEIGHT_ONE = 55_440;
 const IDLE_APPS_KEPT = 64;
+/** Keeps strides below the numbers in which sums are exact. */
+const PART_MIN = 1e-4;
 
 /**
  * Which call goes next: stride scheduling between apps, by weight; within an app by `compareWithinApp`. An app that
@@ -23,6 +25,7 @@ export class FairQueue<W extends Waiter<W>> {
   #waitingBytes = 0;
   #waitingApps = 0;
   #waitingWeight = 0;
+  #partOfOthers = 1;
 
   /** Calls that joined and wait, ready or not. */
   get waiting(): number {
@@ -163,11 +166,38 @@ export class FairQueue<W extends Waiter<W>> {
     }
   }
 
-  /** The app's part of the pace, 0 to 1, beside the apps that wait now. */
-  shareOf(appId: string, weight: number): number {
+  /**
+   * The app's part of the pace, 0 to 1, beside the apps that wait now.
+   *
+   * @param everywhere weights of the apps that wait in all lines of the budget together, if they are known to be more.
+   */
+  shareOf(appId: string, weight: number, everywhere = 0): number {
     const app = this.#apps.get(appId);
-    const others = this.#waitingWeight - (app !== undefined && app.waiting.size > 0 ? app.weight : 0);
-    return weight / (weight + others);
+    const own = app !== undefined && app.waiting.size > 0 ? app.weight : 0;
+    return weight / (weight + Math.max(this.#waitingWeight, everywhere) - own);
+  }
+
+  /** Apps of which a call is ready: how many of its calls are, and its weight. */
+  *readyByApp(): Generator<[appId: string, ready: number, weight: number]> {
+    for (const { id, ready, weight } of this.#readyApps) yield [id, ready.size, weight];
+  }
+
+  /**
+   * Which part of each app's ready calls waits in this line, where the budget has several: it is weighted less for that.
+   *
+   * @param others for apps of which nothing is known yet.
+   */
+  setParts(
+    apps: readonly (readonly [appId: string, ...rest: unknown[]])[],
+    parts: readonly number[],
+    others: number,
+  ): void {
+    this.#partOfOthers = Math.max(PART_MIN, others);
+    for (const app of this.#apps.values()) app.part = this.#partOfOthers;
+    for (const [i, [id]] of apps.entries()) {
+      const app = this.#apps.get(id);
+      if (app !== undefined) app.part = Math.max(PART_MIN, parts[i] ?? 1);
+    }
   }
 
   /** Apps of which a call waits. */
@@ -182,6 +212,7 @@ export class FairQueue<W extends Waiter<W>> {
   #addApp(id: string): AppLine<W> {
     if (this.#apps.size >= IDLE_APPS_KEPT + 2 * this.#waitingApps) this.#forgetIdleApps();
     const app = new AppLine<W>(id);
+    app.part = this.#partOfOthers;
     this.#apps.set(id, app);
     return app;
   }
@@ -196,6 +227,6 @@ export class FairQueue<W extends Waiter<W>> {
   }
 }
 
-function strideOf(app: { weight: number }): number {
-  return Math.round(STRIDE_OF_WEIGHT_ONE / app.weight);
+function strideOf(app: { weight: number; part: number }): number {
+  return Math.round(STRIDE_OF_WEIGHT_ONE / (app.weight * app.part));
 }

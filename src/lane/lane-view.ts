@@ -1,19 +1,17 @@
-import type { RateLimit } from '../domain/budget.ts';
 import type { LaneShare, LaneStats } from '../domain/lane.ts';
 import type { FairPlace } from './fair-place.ts';
 import type { FairQueue } from './fair-queue.ts';
-import type { Slots } from './slots.ts';
-import type { TunedPace } from './tuned-pace.ts';
+import type { SlotSource } from './slot-source.ts';
 
 /** What a fair lane looks like to one app. */
 export function shareOf(
   queue: FairQueue<FairPlace>,
-  slots: Slots,
-  { windowMs }: RateLimit,
+  slots: SlotSource,
   { appId, weight }: { appId: string; weight: number },
   now: number,
 ): LaneShare {
-  const calls = (windowMs / slots.pace.spacingMs) * queue.shareOf(appId, weight);
+  const { windowMs } = slots.tuning.limit;
+  const calls = (windowMs / slots.pace.spacingMs) * queue.shareOf(appId, weight, slots.weights);
   return {
     calls: Math.max(1, Math.floor(calls)),
     windowMs,
@@ -24,21 +22,16 @@ export function shareOf(
 }
 
 /** What a fair lane looks like from outside. */
-export function statsOf(
-  queue: FairQueue<FairPlace>,
-  slots: Slots,
-  { tuning, spreadMs }: TunedPace,
-  sent: number,
-  now: number,
-): LaneStats {
-  const { limit } = tuning;
+export function statsOf(queue: FairQueue<FairPlace>, slots: SlotSource, sent: number, now: number): LaneStats {
+  const { limit } = slots.tuning;
   return {
     limit,
     waiting: queue.waiting,
     waitingBytes: queue.waitingBytes,
     sent,
     used: slots.sentWithin(limit.windowMs, now) / limit.calls,
-    spreadMs,
+    spreadMs: slots.spreadMs,
     pausedUntil: slots.pausedUntil > now ? slots.pausedUntil : 0,
+    ...slots.view(),
   };
 }

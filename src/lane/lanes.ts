@@ -1,8 +1,13 @@
 import type { Budget, RateLimit } from '../domain/budget.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Lane, LaneSettings, LaneStats, LaneTuning } from '../domain/lane.ts';
+import type { Learning } from '../domain/learning.ts';
+import type { RedisClient } from '../redis/redis-client.ts';
 import { BottleneckLane } from './bottleneck-lane.ts';
 import { FairLane } from './fair-lane.ts';
+import { LearningLane } from './learning/learning-lane.ts';
+import { FIRST_LIMIT, LimitLearner } from './learning/limit-learner.ts';
+import { RedisBudgets } from './redis-budgets.ts';
 
 export type LaneEngine = 'fair' | 'bottleneck';
 
@@ -22,47 +27,95 @@ export interface LanesOptions {
   readonly pauseMsMax: number;
   /** Spread of the one-way delay to Mason for all budgets; undefined: measured for each. */
   readonly spreadMs?: number | undefined;
+  /** Shares the budgets with other gateways; undefined: this process alone sends from them. */
+  readonly redis?: SharedThroughRedis | undefined;
+  /** What was learnt of limits before; undefined: it is forgotten with the process. */
+  readonly learners?: Learners | undefined;
 }
+
+/** Whoever keeps what is learnt. */
+export interface Learners {
+  learnerOf(budgetId: string): LimitLearner;
+  /** Calls were counted, or (`isLearnt`) something was learnt from them. */
+  note(budgetId: string, isLearnt: boolean): void;
+  drop(budgetId: string): void;
+}
+
+interface KnownLane {
+  readonly lane: Lane;
+  tuning: LaneTuning;
+  /** Around the lane, while nobody gives the limit. */
+  learning: LearningLane | undefined;
+}
+
+export interface SharedThroughRedis {
+  readonly client: RedisClient;
+  /** Unique among the gateways that share Redis, and the same after a restart. */
+  readonly gatewayId: string;
+  /** By how many a limit is divided while Redis has been away since this process began; 4. */
+  readonly gatewaysExpected?: number | undefined;
+}
+
+/** Rather too many: with too few, all of them together would send more than Mason allows. */
+const GATEWAYS_EXPECTED = 4;
 
 /** The lanes of this gateway, one a budget. */
 export class Lanes {
   readonly #options: LanesOptions;
-  readonly #lanes = new Map<string, { lane: Lane; tuning: LaneTuning }>();
+  readonly #budgets: RedisBudgets | undefined;
+  readonly #lanes = new Map<string, KnownLane>();
 
   constructor(options: LanesOptions) {
     this.#options = options;
+    if (options.redis !== undefined && options.engine === 'fair')
+      this.#budgets = new RedisBudgets(options.redis.client);
+  }
+
+  /** What a budget without a limit begins with; where it is not learnt, it stays. */
+  get firstLimit(): RateLimit {
+    return this.learns ? FIRST_LIMIT : DEFAULT_LIMIT;
+  }
+
+  /** Whether limits that nobody gave are learnt. */
+  get learns(): boolean {
+    return this.#options.engine === 'fair' && this.#options.redis === undefined;
   }
 
   /** The lane of a budget: made when there is none, retuned when the budget's limit or burst is another than before. */
   laneFor(budget: Pick<Budget, 'id' | 'limit' | 'burst'>): Lane {
-    const limit = budget.limit ?? DEFAULT_LIMIT;
-    const known = this.#lanes.get(budget.id);
-    if (known === undefined) {
-      const tuning = { limit, burst: budget.burst, spreadMs: this.#options.spreadMs };
-      const lane = this.#make({ ...this.#options, ...tuning, budgetId: budget.id });
-      this.#lanes.set(budget.id, { lane, tuning });
-      return lane;
-    }
+    const limit = budget.limit ?? this.firstLimit;
+    const known = this.#lanes.get(budget.id) ?? this.#open(budget, limit);
     const { tuning } = known;
     const same =
       tuning.limit.calls === limit.calls && tuning.limit.windowMs === limit.windowMs && tuning.burst === budget.burst;
-    if (!same) {
-      known.tuning = { ...tuning, limit, burst: budget.burst };
-      known.lane.retune(known.tuning);
-    }
+    if (!same) known.tuning = { ...tuning, limit, burst: budget.burst };
+    if (budget.limit === undefined && this.learns) return this.#learningLane(budget.id, known, same);
+    if (!same || known.learning !== undefined) known.lane.retune(known.tuning);
+    this.#given(budget.id, known);
     return known.lane;
   }
 
   /** The lane of a budget, if it has been asked for before. */
   find(budgetId: string): Lane | undefined {
-    return this.#lanes.get(budgetId)?.lane;
+    const known = this.#lanes.get(budgetId);
+    return known?.learning ?? known?.lane;
+  }
+
+  /** What the lane of a budget tells of its limit; undefined: there is none. */
+  paceOf(budgetId: string): { limit: RateLimit; spreadMs: number; learning: Learning | undefined } | undefined {
+    const known = this.#lanes.get(budgetId);
+    if (known === undefined) return undefined;
+    const { limit, spreadMs } = known.lane.stats();
+    return { limit, spreadMs, learning: known.learning?.view() };
   }
 
   /** The budget is gone: whoever waits is refused with `shutting_down`. */
   async drop(budgetId: string): Promise<void> {
     const known = this.#lanes.get(budgetId);
     this.#lanes.delete(budgetId);
+    if (known !== undefined) this.#given(budgetId, known);
     await known?.lane.close();
+    await this.#budgets?.remove(budgetId);
   }
 
   /** What each lane looks like now, by budget. */
@@ -74,11 +127,48 @@ export class Lanes {
   async close(): Promise<void> {
     const lanes = [...this.#lanes.values()];
     this.#lanes.clear();
-    await Promise.all(lanes.map(({ lane }) => lane.close()));
+    await Promise.all(lanes.map(({ lane, learning }) => (learning ?? lane).close()));
+    this.#budgets?.[Symbol.dispose]();
+  }
+
+  #open({ id, burst }: Pick<Budget, 'id' | 'burst'>, limit: RateLimit): KnownLane {
+    const tuning = { limit, burst, spreadMs: this.#options.spreadMs };
+    const known = { lane: this.#make({ ...this.#options, ...tuning, budgetId: id }), tuning, learning: undefined };
+    this.#lanes.set(id, known);
+    return known;
+  }
+
+  #learningLane(budgetId: string, known: KnownLane, same: boolean): Lane {
+    const { clock, pauseMsMax, learners } = this.#options;
+    const learner =
+      learners?.learnerOf(budgetId) ?? known.learning?.learner ?? new LimitLearner({ pauseMsMax }, clock.now());
+    if (known.learning?.learner !== learner) {
+      known.learning?.[Symbol.dispose]();
+      const onNews = (isLearnt: boolean) => learners?.note(budgetId, isLearnt);
+      known.learning = new LearningLane(known.lane, learner, known.tuning, { clock, pauseMsMax, onNews });
+    } else if (!same) {
+      known.learning.retune(known.tuning);
+    }
+    return known.learning;
+  }
+
+  /** Nothing is learnt of it any more. */
+  #given(budgetId: string, known: KnownLane): void {
+    if (known.learning === undefined) return;
+    known.learning[Symbol.dispose]();
+    known.learning = undefined;
+    this.#options.learners?.drop(budgetId);
   }
 
   #make(settings: LaneSettings): Lane {
-    const { engine, clock } = this.#options;
-    return engine === 'fair' ? new FairLane(settings, clock) : new BottleneckLane(settings, clock);
+    const { engine, clock, redis } = this.#options;
+    if (engine === 'bottleneck') return new BottleneckLane(settings, clock, redis?.client);
+    if (redis === undefined || this.#budgets === undefined) return new FairLane(settings, clock);
+    const { gatewayId, gatewaysExpected = GATEWAYS_EXPECTED } = redis;
+    return new FairLane(settings, clock, {
+      store: this.#budgets.storeOf(settings.budgetId),
+      gatewayId,
+      gatewaysExpected,
+    });
   }
 }

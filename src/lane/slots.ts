@@ -1,24 +1,17 @@
+import { isEven, type Ledger, paceAt, pauseLedger, retuneLedger, spend } from './ledger.ts';
 import type { Pace } from './pace.ts';
 import { WindowCount } from './window-count.ts';
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
-/** The numbers that decide about the next slot; together with the window's count all the state there is. */
-interface Ledger {
-  /** Instant of the next slot of the even pace. */
-  nextFreeAt: number;
-  /** Account of the burst (generic cell rate algorithm): theoretical instant of the next call. */
-  burstDueAt: number;
-  /** Two horizons after the last call that came before its even slot; until then the burst's pace binds. */
-  evenFromAt: number;
-}
-
 /** A slot that was taken: what is needed to take it back. */
 export interface TakenSlot {
   readonly at: number;
   readonly dueAt: number;
+  /** What its source knows it by. */
   readonly turn: number;
-  readonly before: Ledger;
+  /** Undefined: the ledger is kept elsewhere. */
+  readonly before: Ledger | undefined;
 }
 
 /**
@@ -84,7 +77,7 @@ export class Slots {
   /** Takes a slot back that nothing was sent in. Its place in the pace is lost once a later slot has been taken. */
   undo(slot: TakenSlot): void {
     this.#window.remove(slot.at);
-    if (slot.turn === this.#turn) {
+    if (slot.turn === this.#turn && slot.before !== undefined) {
       this.#ledger = { ...slot.before };
       this.#turn++;
     }
@@ -121,18 +114,14 @@ export class Slots {
   /** Nobody sends before `until`; what the idleness would have saved up for a burst is gone. */
   pause(until: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
-    const { burstCalls, burstSpacingMs } = this.#pace;
-    this.#ledger.nextFreeAt = Math.max(this.#ledger.nextFreeAt, until);
-    this.#ledger.burstDueAt = Math.max(this.#ledger.burstDueAt, until + (burstCalls - 1) * burstSpacingMs);
+    pauseLedger(this.#ledger, this.#pace, until);
     this.#turn++;
   }
 
   /** Another pace from now on. What was sent before goes on counting; the next slot comes no later than by the new pace. */
   retune(pace: Pace, now: number): void {
     this.#pace = pace;
-    this.#ledger.nextFreeAt = Math.min(this.#ledger.nextFreeAt, Math.max(now, this.#pausedUntil) + pace.spacingMs);
-    this.#ledger.burstDueAt = Math.min(this.#ledger.burstDueAt, now + pace.burstDebtMsMax);
-    this.#ledger.evenFromAt = Math.min(this.#ledger.evenFromAt, now + 2 * pace.horizonMs);
+    retuneLedger(this.#ledger, pace, now, this.#pausedUntil);
     this.#turn++;
   }
 
@@ -147,27 +136,6 @@ export class Slots {
   }
 }
 
-function paceAt(ledger: Ledger, pace: Pace): number {
-  if (pace.burstCalls === 1) return ledger.nextFreeAt;
-  const burstAt = ledger.burstDueAt - (pace.burstCalls - 1) * pace.burstSpacingMs;
-  return Math.min(burstAt, Math.max(ledger.nextFreeAt, ledger.evenFromAt));
-}
-
 function dueFor(now: number, freeAt: number, waitingSince: number, pace: Pace): number {
   return Math.max(freeAt, Math.min(waitingSince, now), now - pace.lateMsMax);
-}
-
-/** Whether only even slots follow, one spacing apart, as long as each is taken: the burst is used up and old, or none. */
-function isEven(ledger: Ledger, pace: Pace): boolean {
-  if (pace.burstCalls === 1) return true;
-  const burstAt = ledger.burstDueAt - (pace.burstCalls - 1) * pace.burstSpacingMs;
-  return ledger.nextFreeAt >= ledger.evenFromAt && burstAt >= ledger.nextFreeAt;
-}
-
-function spend(ledger: Ledger, pace: Pace, now: number, dueAt: number): void {
-  if (pace.burstCalls > 1) {
-    if (dueAt < ledger.nextFreeAt) ledger.evenFromAt = now + 2 * pace.horizonMs;
-    ledger.burstDueAt = Math.min(Math.max(ledger.burstDueAt, now) + pace.burstSpacingMs, now + pace.burstDebtMsMax);
-  }
-  ledger.nextFreeAt = dueAt + pace.spacingMs;
 }

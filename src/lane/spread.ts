@@ -3,6 +3,11 @@ import { SPREAD_MS_MIN, SPREAD_PART_MAX } from './pace.ts';
 const GENERATION_MS = 30_000;
 const OPERATIONS_MAX = 256;
 
+/** A measured spread, milliseconds: at least 10, at most a tenth of the window. */
+export function boundedSpread(measuredMs: number, windowMs: number): number {
+  return Math.max(SPREAD_MS_MIN, Math.min(measuredMs, windowMs * SPREAD_PART_MAX));
+}
+
 interface Range {
   min: number;
   max: number;
@@ -17,6 +22,20 @@ export class Spread {
   #previous = new Map<string, Range>();
   #generationEndsAt = 0;
   #widestMs = 0;
+
+  /** The widest range of like calls, unbounded. */
+  get widestMs(): number {
+    return this.#widestMs;
+  }
+
+  /** Shortest time of all; undefined: nothing was seen. */
+  get fastestMs(): number | undefined {
+    let fastest = Number.POSITIVE_INFINITY;
+    for (const ranges of [this.#current, this.#previous]) {
+      for (const { min } of ranges.values()) fastest = Math.min(fastest, min);
+    }
+    return fastest === Number.POSITIVE_INFINITY ? undefined : fastest;
+  }
 
   /** Takes note of one call. True when the spread became another. */
   observe(operation: string, firstByteMs: number, now: number): boolean {
@@ -36,7 +55,7 @@ export class Spread {
 
   /** Milliseconds, at least 10, at most a tenth of the window. */
   within(windowMs: number): number {
-    return Math.max(SPREAD_MS_MIN, Math.min(this.#widestMs, windowMs * SPREAD_PART_MAX));
+    return boundedSpread(this.#widestMs, windowMs);
   }
 
   #turnOver(now: number): void {

@@ -1,5 +1,5 @@
 import type { FairQueue } from './fair-queue.ts';
-import type { Slots } from './slots.ts';
+import type { SlotSource } from './slot-source.ts';
 import type { Waiter } from './waiter.ts';
 
 /** Two sums of the same spacings may differ by rounding; nobody is refused for that. */
@@ -11,7 +11,7 @@ export const ROUNDING_MS = 0.001;
  */
 export function whoIsTooLate<W extends Waiter<W>>(
   queue: FairQueue<W>,
-  slots: Slots,
+  slots: SlotSource,
   now: number,
   waitingSince: number,
 ): [waiter: W, goesAt: number][] {

@@ -19,18 +19,19 @@ export class WindowCount {
     return this.#lasts.at(-1) ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Counts a call at `at`, not before the calls counted so far. */
-  add(at: number, bucketMs: number): void {
-    const last = this.#counts.length - 1;
-    if (last >= 0 && at - (this.#opens[last] as number) < bucketMs) {
-      this.#lasts[last] = Math.max(at, this.#lasts[last] as number);
-      (this.#counts[last] as number)++;
+  /** Counts calls at `at`, usually not before those counted so far: then it costs least. */
+  add(at: number, bucketMs: number, calls = 1): void {
+    let i = this.#counts.length - 1;
+    while (i >= 0 && (this.#opens[i] as number) > at) i--;
+    if (i >= 0 && at - (this.#opens[i] as number) < bucketMs) {
+      this.#lasts[i] = Math.max(at, this.#lasts[i] as number);
+      (this.#counts[i] as number) += calls;
     } else {
-      this.#opens.push(at);
-      this.#lasts.push(at);
-      this.#counts.push(1);
+      this.#opens.splice(i + 1, 0, at);
+      this.#lasts.splice(i + 1, 0, at);
+      this.#counts.splice(i + 1, 0, calls);
     }
-    this.#total++;
+    this.#total += calls;
   }
 
   /** Takes back a call counted at `at`; nothing happens when it has aged. */
@@ -42,6 +43,11 @@ export class WindowCount {
       this.#total--;
       return;
     }
+  }
+
+  /** The buckets: first instant, last instant and number of calls of each. */
+  buckets(): [opens: number, last: number, calls: number][] {
+    return this.#counts.map((calls, i) => [this.#opens[i] as number, this.#lasts[i] as number, calls]);
   }
 
   /** Forgets what is as old as the horizon. */

@@ -1,4 +1,3 @@
-import type { RateLimit } from '../domain/budget.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -11,7 +10,9 @@ import { type BudgetActs, budgetActs } from './budget-acts.ts';
 import type { EndSessions } from './end-sessions.ts';
 import { type KeyActs, keyActs } from './key-acts.ts';
 import { type KeyRotationActs, keyRotationActs } from './key-rotation-acts.ts';
+import type { UnlimitedBudgets } from './key-view.ts';
 import { type LeakActs, leakActs } from './leak-acts.ts';
+import { type LimitActs, limitActs, type PaceOf } from './limit-acts.ts';
 import { type LinkActs, linkActs } from './link-acts.ts';
 import { type PersonActs, personActs } from './person-acts.ts';
 import type { Probe } from './probe.ts';
@@ -25,6 +26,7 @@ export interface Acts
     KeyActs,
     KeyRotationActs,
     BudgetActs,
+    LimitActs,
     AppActs,
     TokenActs,
     LeakActs,
@@ -36,7 +38,7 @@ export interface Acts
 
 export type ActName = keyof Acts;
 
-export interface ActsDeps {
+export interface ActsDeps extends UnlimitedBudgets {
   readonly store: Store;
   readonly vault: Vault;
   readonly record: Pick<AuditRecord, 'append' | 'intend' | 'query'>;
@@ -49,8 +51,9 @@ export interface ActsDeps {
   readonly masonOrigin: string;
   readonly probe: Probe;
   readonly endSessions: EndSessions;
-  /** What the lane takes where nobody gave a limit. */
-  readonly assumedLimit: RateLimit;
+  /** Where browsers reach the gateway; undefined while none runs and none is configured. */
+  readonly publicAddress: () => string | undefined;
+  readonly paceOf: PaceOf;
 }
 
 export function createActs(deps: ActsDeps): Acts {
@@ -64,6 +67,7 @@ export function createActs(deps: ActsDeps): Acts {
   return {
     ...ofTeams,
     ...applyActs(deps, ofTeams),
+    ...limitActs(deps),
     ...tokenActs(deps),
     ...leakActs(deps),
     ...personActs(deps),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../domain/app.ts';
 import { GatewayError } from '../domain/errors.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
+import { ensureOwnLines } from './budget-sharing.ts';
 import { slug, wholeNumber } from './fields.ts';
 import { appNamed, ensureStillThere, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
@@ -44,6 +45,7 @@ export function appActs(deps: ActDeps): AppActs {
         if ((await store.apps.findByName(team.id, input.name)) !== undefined) {
           throw new GatewayError('conflict', `the team ${team.slug} has an app ${input.name} already`);
         }
+        if (input.weight > 1) await ensureOwnLines(reach, team);
         const app: App = {
           id: newId('app'),
           teamId: team.id,
@@ -79,6 +81,7 @@ export function appActs(deps: ActDeps): AppActs {
       async (input, { reach }) => {
         const team = await teamNamed(reach, input.team);
         const app = await appNamed(reach, team, input.name);
+        if (input.weight > app.weight) await ensureOwnLines(reach, team);
         return {
           team,
           details: { weightBefore: app.weight },

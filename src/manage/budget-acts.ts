@@ -11,7 +11,7 @@ import { ensureStillThere } from './look-up.ts';
 export interface BudgetView extends Sharing {
   readonly id: string;
   readonly name: string;
-  /** `100/1s`; null while nobody said. */
+  /** `100/1s`; null: nobody gave one. */
   readonly limit: string | null;
   /** Calls that may leave at once after idleness; null: by the lane's rule. */
   readonly burst: number | null;
@@ -21,7 +21,7 @@ export interface BudgetView extends Sharing {
 
 export interface BudgetActs {
   'budget.list': Act<{ data: readonly BudgetView[] }>;
-  /** `{name, limit?, burst?}`: for all keys on it; `unknown` and `auto` take them back. */
+  /** `{name, limit?, burst?}`: for all keys on it; `auto` takes them back. */
   'budget.set': Act<BudgetView>;
 }
 
@@ -61,7 +61,7 @@ export function budgetActs(deps: ActDeps): BudgetActs {
         await ensureOwnBudget(reach, budget);
         const wanted = withWish(budget, input);
         return {
-          details: { limitBefore: limitOf(budget) ?? 'unknown' },
+          details: { limitBefore: limitOf(budget) ?? 'auto' },
           async carryOut() {
             const found = await store.budgets.setLimit(budget.id, wanted.limit, wanted.burst);
             ensureStillThere(found, `the budget ${budget.name}`);

@@ -30,6 +30,21 @@ export function describeSharing({ keys, otherKeys }: Sharing): string | undefine
 }
 
 /**
+ * An app's weight counts in every line that the team's keys stand in: a larger one takes from the other teams there.
+ *
+ * @throws GatewayError `conflict`
+ */
+export async function ensureOwnLines(reach: Reach, team: { id: string; slug: string }): Promise<void> {
+  const lines = new Set((await reach.store.keys.listByTeam(team.id)).map((key) => key.budgetId));
+  const { otherKeys } = await sharingOf(reach, (key) => lines.has(key.budgetId));
+  if (otherKeys === 0) return;
+  throw new GatewayError(
+    'conflict',
+    `keys of the team ${team.slug} are on a budget that is shared with other teams: only an operator gives its apps more weight`,
+  );
+}
+
+/**
  * A budget is one line: its limit, and who joins it, is felt by all who are on it. Whoever manages some of them only must not
  * decide for the others.
  *

@@ -36,7 +36,7 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** What takes a setting back, as it was said. */
-const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'unknown', burst: 'auto' };
+const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'auto', burst: 'auto' };
 
 /** An input as it stands on record. */
 export function detailsOf(input: unknown): Details {

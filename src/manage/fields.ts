@@ -57,14 +57,14 @@ export const yesOrNo = z.union([z.boolean(), z.enum(['true', 'false']).transform
   error: 'true or false',
 });
 
-/** `100/1s`; `unknown` takes a limit back, and is null. */
+/** `100/1s`; `auto` leaves it to be learnt, and is null. Earlier releases said `unknown`. */
 export const rateLimit = z
-  .string({ error: 'a limit such as 100/1s or 600/60s, or "unknown"' })
+  .string({ error: 'a limit such as 100/1s or 600/60s, or "auto"' })
   .transform((value, context): RateLimit | null => {
-    if (value === 'unknown') return null;
+    if (value === 'auto' || value === 'unknown') return null;
     const limit = parseRateLimit(value);
     if (limit !== undefined) return limit;
-    context.addIssue('a limit such as 100/1s or 600/60s (1 to 1000000 calls in 100ms to 1d), or "unknown"');
+    context.addIssue('a limit such as 100/1s or 600/60s (1 to 1000000 calls in 100ms to 1d), or "auto"');
     return z.NEVER;
   });
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { RateLimit } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKey } from '../domain/mason-key.ts';
 import type { Scope } from '../domain/scope.ts';
@@ -8,7 +7,7 @@ import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { ensureOwnBudget } from './budget-sharing.ts';
 import { burst, masonKey, rateLimit, scopeList, slug } from './fields.ts';
 import { budgetForKnownKey, budgetForNewKey, prepareBudget } from './key-budget.ts';
-import { type KeyView, keyView, type NotedKey, notedKey } from './key-view.ts';
+import { type KeyView, keyView, type NotedKey, notedKey, type UnlimitedBudgets } from './key-view.ts';
 import { ensureStillThere, keyNamed, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
 import type { Probe, ProbeResult } from './probe.ts';
@@ -29,13 +28,11 @@ export interface KeyActs {
   'key.remove': Act<{ removed: string }>;
 }
 
-export interface KeyActDeps extends ActDeps {
+export interface KeyActDeps extends ActDeps, UnlimitedBudgets {
   readonly vault: Vault;
   readonly scopes: { known(scope: Scope): boolean };
   readonly masonOrigin: string;
   readonly probe: Probe;
-  /** What the lane takes where nobody gave a limit. */
-  readonly assumedLimit: RateLimit;
 }
 
 const named = z.strictObject({ team: slug, name: slug });
@@ -59,8 +56,9 @@ export function keyActs(deps: KeyActDeps): KeyActs {
         const twin = await store.keys.findByFingerprint(fingerprint);
         if (twin !== undefined && !reach.includes(twin.teamId)) throw usedElsewhere();
         const nowEpochMs = clock.epochMs();
-        const choice = await budgetForNewKey(store, `${team.slug}-${input.name}`, twin, input, nowEpochMs);
-        if (!choice.isNew) await ensureOwnBudget(reach, choice.budget);
+        const choice = await budgetForNewKey(store, `${team.slug}-${input.name}`, twin, input, nowEpochMs, (budget) =>
+          ensureOwnBudget(reach, budget),
+        );
         const id = newId('key');
         const key: MasonKey = {
           id,
@@ -87,7 +85,7 @@ export function keyActs(deps: KeyActDeps): KeyActs {
               if (choice.isNew) await store.budgets.removeUnused(choice.budget.id);
               throw error;
             }
-            return await notedKey(reach, key, team.slug, deps.assumedLimit);
+            return await notedKey(reach, key, team.slug, deps);
           },
         };
       },
@@ -142,7 +140,7 @@ export function keyActs(deps: KeyActDeps): KeyActs {
             if (input.scopes !== undefined) {
               ensureStillThere(await store.keys.setScopes(key.id, input.scopes), `the key ${key.name}`);
             }
-            return await notedKey(reach, await keyNamed(reach, team, key.name), team.slug, deps.assumedLimit);
+            return await notedKey(reach, await keyNamed(reach, team, key.name), team.slug, deps);
           },
         };
       },

@@ -4,7 +4,7 @@ import type { MasonKey } from '../domain/mason-key.ts';
 import type { Store } from '../store/open-store.ts';
 import { newId } from './new-id.ts';
 
-/** What was said of a budget. Undefined: nothing; a limit of null: nobody knows it; a burst of null: by the lane's rule. */
+/** What was said of a budget. Undefined: nothing; a limit of null: it is learnt; a burst of null: by the lane's rule. */
 export interface BudgetWish {
   readonly budget?: string | undefined;
   readonly limit?: RateLimit | null | undefined;
@@ -25,6 +25,7 @@ const NAME_CHARACTERS_MAX = 63;
  * The budget for a new key: that of the same key elsewhere, because Mason counts it once; else the one named; else one of its own.
  *
  * @param twin a key of the same fingerprint
+ * @param mayJoin throws where whoever asks must not put keys on that budget
  * @throws GatewayError `conflict` when that budget is another than the one named, or has another limit than the one given.
  */
 export async function budgetForNewKey(
@@ -33,6 +34,7 @@ export async function budgetForNewKey(
   twin: MasonKey | undefined,
   wish: BudgetWish,
   nowEpochMs: number,
+  mayJoin: (budget: Budget) => Promise<void>,
 ): Promise<BudgetChoice> {
   const shared = twin === undefined ? undefined : await store.budgets.findById(twin.budgetId);
   if (shared !== undefined && wish.budget !== undefined && wish.budget !== shared.name) {
@@ -47,6 +49,8 @@ export async function budgetForNewKey(
     const taken = new Set((await store.budgets.list()).map((budget) => budget.name));
     return newBudget(wish.budget ?? freeBudgetName(ownName, taken), wish, nowEpochMs);
   }
+  // Before anything is told of it.
+  await mayJoin(existing);
   const joined = withWish(existing, wish);
   if (existing.limit !== undefined && !sameLimit(existing, joined)) {
     throw new GatewayError(
@@ -106,6 +110,6 @@ function sameLimit(a: Budget, b: Budget): boolean {
 }
 
 function describeLimit(budget: Budget): string {
-  const limit = budget.limit === undefined ? 'unknown' : formatRateLimit(budget.limit);
+  const limit = budget.limit === undefined ? 'auto' : formatRateLimit(budget.limit);
   return budget.burst === undefined ? limit : `${limit} with bursts of ${budget.burst}`;
 }

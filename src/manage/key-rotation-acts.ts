@@ -46,7 +46,7 @@ export function keyRotationActs(deps: KeyActDeps): KeyRotationActs {
             const fresh = { fingerprint, last4: lastFour(input.key), sealed };
             ensureStillThere(await store.keys.rotate(key.id, fresh, clock.epochMs()), `the key ${key.name}`);
             const rotated = await keyNamed(reach, team, key.name);
-            return await notedKey(reach, rotated, team.slug, deps.assumedLimit, await left(reach, key));
+            return await notedKey(reach, rotated, team.slug, deps, await left(reach, key));
           },
         };
       },

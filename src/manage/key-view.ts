@@ -12,7 +12,7 @@ export interface KeyView {
   readonly origin: string;
   readonly scopes: readonly Scope[];
   readonly budget: string;
-  /** `100/1s`; null while nobody said. */
+  /** `100/1s`; null: nobody gave one. */
   readonly limit: string | null;
   readonly burst: number | null;
   readonly fingerprint: string;
@@ -52,12 +52,19 @@ export function keyView(key: MasonKey, team: string, budget: Budget | undefined)
   };
 }
 
+/** What becomes of budgets whose limit nobody gave. */
+export interface UnlimitedBudgets {
+  /** What the lane takes, or begins with where it learns. */
+  readonly assumedLimit: RateLimit;
+  readonly learnsLimits: boolean;
+}
+
 /** A key with what whoever manages it should hear about its budget. */
 export async function notedKey(
   reach: Reach,
   key: MasonKey,
   team: string,
-  assumed: RateLimit,
+  unlimited: UnlimitedBudgets,
   more: readonly string[] = [],
 ): Promise<NotedKey> {
   const budget = await reach.store.budgets.findById(key.budgetId);
@@ -69,10 +76,15 @@ export async function notedKey(
     notes.push(`the budget ${budget.name} is shared with ${sharing}: one line, one limit`);
   }
   if (budget !== undefined && budget.limit === undefined) {
-    notes.push(
-      `no limit is known for the budget ${budget.name}: ${formatRateLimit(assumed)} applies until one is given with ` +
-        '"key set --limit", for example --limit 100/1s',
-    );
+    notes.push(noLimit(budget.name, unlimited));
   }
   return { ...keyView(key, team, budget), notes };
+}
+
+function noLimit(budget: string, { assumedLimit, learnsLimits }: UnlimitedBudgets): string {
+  const limit = formatRateLimit(assumedLimit);
+  const said = learnsLimits
+    ? `no limit was given for the budget ${budget}: it is learnt, from ${limit} on (see "limit show"); where it is known, give it`
+    : `no limit was given for the budget ${budget}: ${limit} applies until one is given`;
+  return `${said} with "key set --limit", for example --limit 100/1s`;
 }

@@ -13,6 +13,8 @@ export interface ShownLink {
   readonly secret: string;
   /** Below the gateway's public address. The secret stands behind the "#": browsers send it to nobody, and no log has it. */
   readonly path: string;
+  /** The whole link; null where no gateway runs, and none is configured to be reached anywhere. */
+  readonly url: string | null;
   readonly name: string;
   readonly grants: readonly RoleGrantView[];
   /** ISO time. */
@@ -27,7 +29,12 @@ export interface LinkActs {
 const LINK_MS = 600_000;
 const SECRET_BYTES = 32;
 
-export function linkActs(deps: ActDeps & { scopes: { known(scope: Scope): boolean } }): LinkActs {
+export interface LinkActDeps extends ActDeps {
+  readonly scopes: { known(scope: Scope): boolean };
+  readonly publicAddress: () => string | undefined;
+}
+
+export function linkActs(deps: LinkActDeps): LinkActs {
   const { store, clock } = deps;
   return {
     'link.create': changing(
@@ -51,12 +58,14 @@ export function linkActs(deps: ActDeps & { scopes: { known(scope: Scope): boolea
         return {
           details: { linkId: id, roles: grantWords(views) },
           async carryOut() {
+            const address = deps.publicAddress();
             const digest = hash('sha256', secret, 'base64url');
             await store.links.add({ id, digest, name, grants, createdAt, endsAt });
             return {
               id,
               secret,
               path: `/auth/link#${secret}`,
+              url: address === undefined ? null : `${address}/auth/link#${secret}`,
               name,
               grants: views,
               endsAt: new Date(endsAt).toISOString(),

@@ -107,7 +107,7 @@ function wishesOf(world: World, keys: readonly NamedKey[]): Map<string, Wish> {
 
 function wishOf({ limit, burst }: DesiredKey): Wish {
   return {
-    ...(limit === undefined ? {} : { limit: limit === null ? 'unknown' : formatRateLimit(limit) }),
+    ...(limit === undefined ? {} : { limit: limit === null ? 'auto' : formatRateLimit(limit) }),
     ...(burst === undefined ? {} : { burst: burst ?? 'auto' }),
   };
 }

@@ -21,7 +21,7 @@ export interface TeamModel {
 }
 
 export interface BudgetModel {
-  /** `100/1s`, or `unknown`. */
+  /** `100/1s`, or `auto`. */
   readonly limit: string;
   readonly burst: number | 'auto';
 }
@@ -41,7 +41,7 @@ export class World {
     const budgetNames = new Map(budgets.map(({ id, name }) => [id, name]));
     for (const { name, limit, burst } of budgets) {
       world.budgets.set(name, {
-        limit: limit === undefined ? 'unknown' : formatRateLimit(limit),
+        limit: limit === undefined ? 'auto' : formatRateLimit(limit),
         burst: burst ?? 'auto',
       });
     }
@@ -93,7 +93,7 @@ export class World {
    */
   setKey(team: string, name: string, key: KeyModel): boolean {
     const isNew = !this.budgets.has(key.budget);
-    if (isNew) this.budgets.set(key.budget, { limit: 'unknown', burst: 'auto' });
+    if (isNew) this.budgets.set(key.budget, { limit: 'auto', burst: 'auto' });
     const before = this.key(team, name)?.budget;
     this.teams.get(team)?.keys.set(name, key);
     for (const other of this.keys()) {

@@ -20,11 +20,11 @@ export function watchAnswerHeads(socket: Socket): void {
   let atHead = false;
   let pending: Buffer | undefined;
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  const write = socket.write.bind(socket) as (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
 
-  socket.write = ((...args: unknown[]): boolean => {
+  socket.write = ((chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
     atHead = true;
-    return write(...args);
+    return write(chunk, encoding, callback);
   }) as typeof socket.write;
 
   socket.read = (size?: number): Buffer | null => {

@@ -13,15 +13,16 @@ const WAIT_MS_MAX = 3_600_000;
  */
 export function askedWaitMs(headers: Answer['headers'], nowEpochMs: number): number | undefined {
   return (
-    retryAfterMs(text(headers, 'retry-after'), nowEpochMs) ??
-    draftMs(text(headers, 'ratelimit')) ??
-    resetMs(text(headers, 'ratelimit-reset'), nowEpochMs) ??
-    resetMs(text(headers, 'x-ratelimit-reset'), nowEpochMs) ??
-    resetMs(text(headers, 'x-rate-limit-reset'), nowEpochMs)
+    retryAfterMs(headerText(headers, 'retry-after'), nowEpochMs) ??
+    draftMs(headerText(headers, 'ratelimit')) ??
+    resetMs(headerText(headers, 'ratelimit-reset'), nowEpochMs) ??
+    resetMs(headerText(headers, 'x-ratelimit-reset'), nowEpochMs) ??
+    resetMs(headerText(headers, 'x-rate-limit-reset'), nowEpochMs)
   );
 }
 
-function text(headers: Answer['headers'], name: string): string | undefined {
+/** One header's value, the first where it came several times. */
+export function headerText(headers: Answer['headers'], name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value.trim() : value?.[0]?.trim();
 }
@@ -41,8 +42,8 @@ function draftMs(value: string | undefined): number | undefined {
   return seconds === undefined ? undefined : bounded(Number(seconds) * 1_000);
 }
 
-/** Seconds left, or an epoch: an epoch in seconds is beyond 10^9, in milliseconds beyond 10^12. */
-function resetMs(value: string | undefined, nowEpochMs: number): number | undefined {
+/** Milliseconds to a reset told as seconds left, or as an epoch: in seconds it is beyond 10^9, in milliseconds beyond 10^12. */
+export function resetMs(value: string | undefined, nowEpochMs: number): number | undefined {
   const reset = value === undefined ? undefined : number(value);
   if (reset === undefined) return undefined;
   if (reset >= 1e12) return bounded(reset - nowEpochMs);

@@ -29,6 +29,8 @@ import { Tickets, ticketIn } from './tickets.ts';
 const WATCH_MS = 750;
 const FLUSH_MS_MAX = 5_000;
 const SWEEP_MS = 60_000;
+/** More signed cookies than anybody honestly has in one request. */
+const PRESENTED_MAX = 8;
 /** Other gateways write uses down late. */
 const SWEEP_SLACK_MS = 60_000;
 
@@ -143,22 +145,18 @@ export class BrowserSessions implements BrowserCallers, AsyncDisposable {
   }
 
   /**
-   * What the session of a request's cookie says, whether it holds or not; undefined when there is no such session. Not for
-   * deciding what anybody may do: it is asked by those who end it.
+   * What the sessions of a request's cookies say, whether they hold or not. Not for deciding what anybody may do: it is asked by
+   * those who end them, all of them, since a second cookie may have been planted to hide the first.
    *
    * @throws GatewayError `store_unavailable`
    */
-  async presented({ headers }: BrowserRequest): Promise<ListedSession | undefined> {
-    if (!this.isBrowser({ headers })) return undefined;
-    let digest: string;
-    try {
-      digest = digestOf(this.#options.cookie.read(headers['cookie']).id);
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === 'unauthenticated') return undefined;
-      throw error;
-    }
-    const found = await this.#remembered.find(digest);
-    return found && { digest, ...found };
+  async presented({ headers }: BrowserRequest): Promise<ListedSession[]> {
+    const digests = this.#options.cookie.all(headers['cookie']).slice(0, PRESENTED_MAX).map(digestOf);
+    const found = await Promise.all(digests.map((digest) => this.#remembered.find(digest)));
+    return digests.flatMap((digest, index) => {
+      const session = found[index];
+      return session === undefined ? [] : [{ digest, ...session }];
+    });
   }
 
   /**
@@ -218,9 +216,9 @@ export class BrowserSessions implements BrowserCallers, AsyncDisposable {
   }
 }
 
-/** The static header decides: who can send it needs no ticket, and its query is Mason's from the first byte to the last. */
-function mayCarryTicket({ method, headers }: BrowserRequest): boolean {
-  return method === 'GET' && (headers['x-requested-by'] === undefined || headers['upgrade'] !== undefined);
+/** With the static header or without: a ticket that came is spent, and Mason never hears of it. */
+function mayCarryTicket({ method }: BrowserRequest): boolean {
+  return method === 'GET';
 }
 
 function digestOf(cookieId: string): string {

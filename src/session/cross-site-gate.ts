@@ -65,6 +65,12 @@ function frontendOf(
   if (origin === undefined || origin === (ownOrigin ?? loopbackOrigin(host))) return undefined;
   const frontend = frontends.find((listed) => listed.origin === origin);
   if (frontend !== undefined) return frontend;
+  if (ownOrigin === undefined && host !== undefined && !isLoopbackHost(host)) {
+    throw refused(
+      `expected a page at this machine's own address (localhost), got one at "${shown(host)}": to be reached from elsewhere the ` +
+        'gateway needs listen.publicUrl (GATEWAY_PUBLIC_URL), the https address that browsers see',
+    );
+  }
   throw refused(`expected "Origin" to be this gateway's own or one listed in "frontends", got "${shown(origin)}"`);
 }
 

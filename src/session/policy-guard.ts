@@ -55,12 +55,11 @@ export function guard({ browsers, cookie, now }: GuardOptions): RequestHandler {
 }
 
 function needsSession(policy: Policy, hasToken: boolean, hasCookie: boolean): boolean {
-  if (policy === 'session') return true;
-  if (policy !== 'session-or-token') return false;
+  if (policy !== 'session' && policy !== 'session-or-token') return false;
   if (hasToken && hasCookie) {
     throw new GatewayError('invalid_request', 'expected a gateway token or a session cookie, got both');
   }
-  return !hasToken;
+  return policy === 'session' || !hasToken;
 }
 
 /** Who came through the guard to a route of policy `session`. */

@@ -53,21 +53,39 @@ export class SessionCookie {
     const [value, ...more] = typeof header === 'string' ? this.#valuesIn(header) : [];
     if (value === undefined) throw unauthenticated(`expected the session cookie "${this.name}": sign in first`);
     if (more.length > 0) throw unauthenticated(`expected one cookie "${this.name}", got ${more.length + 1}`);
+    const signed = this.#signed(value);
+    if (signed === undefined) throw unauthenticated('the session cookie is not one of this gateway: sign in again');
+    return { id: signed.id, isOld: signed.by > 0 };
+  }
+
+  /** Every session id in a Cookie header that this gateway signed, however many came: for those who end sessions. */
+  all(header: string | string[] | undefined): string[] {
+    const values = typeof header === 'string' ? this.#valuesIn(header) : [];
+    return values.flatMap((value) => this.#signed(value)?.id ?? []);
+  }
+
+  #signed(value: string): { readonly id: string; readonly by: number } | undefined {
     const [id = '', signature = ''] = signedParts(value);
-    const index = this.#keys.findIndex((key) => isSignedBy(key, id, signature));
-    if (!ID.test(id) || index === -1)
-      throw unauthenticated('the session cookie is not one of this gateway: sign in again');
-    return { id, isOld: index > 0 };
+    const by = this.#keys.findIndex((key) => isSignedBy(key, id, signature));
+    return ID.test(id) && by !== -1 ? { id, by } : undefined;
   }
 
   #valuesIn(header: string): string[] {
     const values: string[] = [];
     for (const pair of header.split(';')) {
       const equals = pair.indexOf('=');
-      if (equals !== -1 && pair.slice(0, equals).trim() === this.name) values.push(pair.slice(equals + 1).trim());
+      if (equals !== -1 && trimmed(pair.slice(0, equals)) === this.name) values.push(trimmed(pair.slice(equals + 1)));
     }
     return values;
   }
+}
+
+/**
+ * Without spaces and tabs around it, and nothing else: what `trim` takes for a space besides (U+00A0) makes another name to a
+ * browser, to which the rules of `__Host-` do not apply.
+ */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 function signedParts(value: string): string[] {

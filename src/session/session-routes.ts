@@ -2,6 +2,7 @@ import { type Request, type Response, Router } from 'express';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Actor } from '../domain/event.ts';
+import type { BrowserCaller } from '../domain/session.ts';
 import { answerJson } from '../http/answer.ts';
 import { readRequestTarget } from '../http/request-target.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
@@ -39,13 +40,13 @@ export function sessionRoutes(options: SessionRoutesOptions): Router {
   });
 
   router.get('/auth/sessions', async (_req, res) => {
-    const { session } = callerOf(res);
+    const { session } = ownPageOf(res);
     const sessions = await browsers.listOf(session.person.id);
     answerJson(res, 200, { sessions: sessions.map((listed) => rowOf(listed, session.digest)) });
   });
 
   router.delete('/auth/sessions', async (req, res) => {
-    const { session } = callerOf(res);
+    const { session } = ownPageOf(res);
     const others = (await browsers.listOf(session.person.id)).filter(({ digest }) => digest !== session.digest);
     for (const listed of others)
       await desk.endListed(listed, actorOf(req, res, desk), 'ended from another session', res);
@@ -54,7 +55,7 @@ export function sessionRoutes(options: SessionRoutesOptions): Router {
 
   router.delete('/auth/sessions/:id', async (req, res) => {
     const { id } = req.params;
-    const own = await browsers.listOf(callerOf(res).session.person.id);
+    const own = await browsers.listOf(ownPageOf(res).session.person.id);
     const listed = own.find(({ content }) => content.id === id);
     if (listed === undefined) throw new GatewayError('not_found', `you have no session ${String(id).slice(0, 64)}`);
     await desk.endListed(listed, actorOf(req, res, desk), 'ended from a session', res);
@@ -72,11 +73,11 @@ export function sessionRoutes(options: SessionRoutesOptions): Router {
   });
 
   router.post('/auth/logout', async (req, res) => {
-    const listed = await browsers.presented(req);
-    if (listed !== undefined) {
-      const { personId, id: sessionId } = listed.content;
+    const [listed, ...planted] = await browsers.presented(req);
+    for (const each of listed === undefined ? [] : [listed, ...planted]) {
+      const { personId, id: sessionId } = each.content;
       const by: Actor = { kind: 'person', personId, sessionId, address: desk.addressOf(req) };
-      await desk.endListed(listed, by, 'sign-out', res);
+      await desk.endListed(each, by, 'sign-out', res);
     }
     // "cookies" would clear those of every sibling subdomain too (W3C Clear Site Data section 3.1).
     res.setHeader('Clear-Site-Data', '"storage"');
@@ -90,6 +91,7 @@ export function sessionRoutes(options: SessionRoutesOptions): Router {
 }
 
 const PROVIDER_MS_MAX = 2_000;
+const TICKET_PATH_CHARACTERS_MAX = 2_048;
 
 /** The sign-out here is done: a provider that is slow or away keeps nobody waiting. */
 async function providerEnd(
@@ -135,12 +137,32 @@ function rowOf({ digest, content, lastSeenAt }: ListedSession, currentDigest: st
   };
 }
 
+/**
+ * Pages of other origins may call, and learn nothing of where else somebody is signed in.
+ *
+ * @throws GatewayError `forbidden`
+ */
+function ownPageOf(res: Response): BrowserCaller {
+  const caller = callerOf(res);
+  if (caller.frontend === undefined) return caller;
+  throw new GatewayError(
+    'forbidden',
+    `pages of ${caller.frontend.origin} may call; sessions are for pages of the gateway`,
+  );
+}
+
 /** @throws GatewayError `invalid_request`, `invalid_path`, `uri_too_long` */
 function ticketTarget(path: unknown): string {
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new GatewayError(
       'invalid_request',
       'path: expected a path with its query, such as "/v1/default/device?limit=3"',
+    );
+  }
+  if (path.length > TICKET_PATH_CHARACTERS_MAX) {
+    throw new GatewayError(
+      'invalid_request',
+      `path: expected at most ${TICKET_PATH_CHARACTERS_MAX} characters, got ${path.length}`,
     );
   }
   const { path: plain, query } = readRequestTarget(path, '');

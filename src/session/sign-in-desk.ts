@@ -67,8 +67,9 @@ export class SignInDesk implements SignInHost {
       throw refusal;
     }
     // The cookie that came will be replaced: what it led to must not live on where somebody planted or kept it.
-    const former = await browsers.presented(req);
-    if (former !== undefined) await this.endListed(former, actor, 'another sign-in in the same browser', res);
+    for (const former of await browsers.presented(req)) {
+      await this.endListed(former, actor, 'another sign-in in the same browser', res);
+    }
     await this.#begin(req, res, { ...signIn, address, userAgent: req.get('User-Agent') ?? '' });
     const digest = hash('sha256', req.sessionID, 'base64url');
     try {

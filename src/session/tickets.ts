@@ -6,6 +6,9 @@ import type { TicketClaim } from './cross-site-gate.ts';
 
 const PARAMETER = 'gateway-ticket';
 const LIFE_MS = 30_000;
+/** Tickets that one session may have at a time, at each gateway. */
+const PER_SESSION_MAX = 100;
+const SESSIONS_MAX = 10_000;
 /** 256 random bits, and the origin of the frontend that asked for it, if one did: the digest holds both together. */
 const FORM = /^[A-Za-z0-9_-]{43}(?:\.([A-Za-z0-9_-]{1,400}))?$/;
 
@@ -28,6 +31,8 @@ export interface TicketUse {
 export class Tickets {
   readonly #store: Pick<SessionStore, 'addTicket' | 'takeTicket'>;
   readonly #clock: Clock;
+  /** By session: when its last tickets were issued. */
+  readonly #issued = new Map<string, readonly number[]>();
 
   constructor(store: Pick<SessionStore, 'addTicket' | 'takeTicket'>, clock: Clock) {
     this.#store = store;
@@ -37,14 +42,29 @@ export class Tickets {
   /**
    * @param origin of the frontend whose page asks; undefined for a page of the gateway's own
    * @returns the target to ask for, ticket included, and until when, milliseconds since 1970
-   * @throws GatewayError `store_unavailable`
+   * @throws GatewayError `too_many_tries`, `store_unavailable`
    */
   async issue(use: TicketUse, origin: string | undefined): Promise<{ target: string; endsAt: number }> {
+    this.#bound(use.sessionDigest);
     const suffix = origin === undefined ? '' : `.${Buffer.from(origin).toString('base64url')}`;
     const ticket = randomBytes(32).toString('base64url') + suffix;
     const endsAt = this.#clock.epochMs() + LIFE_MS;
     await this.#store.addTicket({ ...use, digest: digestOf(ticket), endsAt });
     return { target: `${use.target}${use.target.includes('?') ? '&' : '?'}${PARAMETER}=${ticket}`, endsAt };
+  }
+
+  /** @throws GatewayError `too_many_tries` when the session has as many tickets as it may have at a time */
+  #bound(sessionDigest: string): void {
+    const now = this.#clock.now();
+    const recent = (this.#issued.get(sessionDigest) ?? []).filter((at) => now - at < LIFE_MS);
+    if (recent.length >= PER_SESSION_MAX) {
+      throw new GatewayError('too_many_tries', `more than ${PER_SESSION_MAX} tickets of one session in 30 s`, {
+        retryAfterMs: LIFE_MS - (now - (recent[0] ?? now)),
+      });
+    }
+    this.#issued.delete(sessionDigest);
+    if (this.#issued.size >= SESSIONS_MAX) this.#issued.clear();
+    this.#issued.set(sessionDigest, [...recent, now]);
   }
 
   /**

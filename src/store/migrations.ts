@@ -136,4 +136,17 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index tickets_end on tickets (ends_at)',
     ],
   },
+  {
+    version: 3,
+    oldestReader: 1,
+    statements: ({ integer, tableEnd }) => [
+      `create table learned_limits (
+        budget_id text not null primary key references budgets (id) on delete cascade,
+        state text not null,
+        generation ${integer} not null,
+        writer text not null,
+        written_at ${integer} not null
+      ) ${tableEnd}`,
+    ],
+  },
 ];

@@ -3,6 +3,7 @@ import { Kysely, sql } from 'kysely';
 import type { Apps } from '../domain/app.ts';
 import type { Budgets } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
+import type { LearnedLimits } from '../domain/learning.ts';
 import type { MasonKeys } from '../domain/mason-key.ts';
 import type { People, SignInLinks } from '../domain/person.ts';
 import type { SessionStore } from '../domain/session.ts';
@@ -11,6 +12,7 @@ import type { Tokens } from '../domain/token.ts';
 import { read } from './access.ts';
 import { storedApps } from './apps.ts';
 import { storedBudgets } from './budgets.ts';
+import { storedLearnedLimits } from './learned-limits.ts';
 import { storedMasonKeys } from './mason-keys.ts';
 import { migrate } from './migrate.ts';
 import { type ColumnTypes, MIGRATIONS, type Migration } from './migrations.ts';
@@ -30,6 +32,7 @@ export interface Store extends AsyncDisposable {
   readonly teams: Teams;
   readonly apps: Apps;
   readonly budgets: Budgets;
+  readonly learnedLimits: LearnedLimits;
   readonly keys: MasonKeys;
   readonly tokens: Tokens;
   readonly people: People;
@@ -92,6 +95,7 @@ function storeOver(database: Database, connections: readonly SqliteConnection[])
     teams: storedTeams(database),
     apps: storedApps(database),
     budgets: storedBudgets(database),
+    learnedLimits: storedLearnedLimits(database),
     keys: storedMasonKeys(database),
     tokens: storedTokens(database),
     people: storedPeople(database),

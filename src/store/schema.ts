@@ -31,6 +31,16 @@ export interface BudgetRow {
   created_at: number;
 }
 
+export interface LearnedLimitRow {
+  budget_id: string;
+  /** JSON; empty: forgotten. */
+  state: string;
+  generation: number;
+  /** Id of a gateway, or of the command line's run. */
+  writer: string;
+  written_at: number;
+}
+
 export interface MasonKeyRow {
   id: string;
   team_id: string;
@@ -112,6 +122,7 @@ export interface Tables {
   teams: TeamRow;
   apps: AppRow;
   budgets: BudgetRow;
+  learned_limits: LearnedLimitRow;
   mason_keys: MasonKeyRow;
   tokens: TokenRow;
   people: PersonRow;

@@ -1,10 +1,21 @@
 import { parseArgs } from 'node:util';
 import type { Part } from './lane-bars/bar.ts';
 import { crowdBottleneck, crowdFair } from './lane-bars/crowd.ts';
-import { idleWait, turns } from './lane-bars/engines.ts';
+import { idleWait, sharedIdle, turns } from './lane-bars/engines.ts';
+import { sharedBudgets } from './lane-bars/shared-budget.ts';
+import { sharedShares } from './lane-bars/shared-shares.ts';
 import { shares } from './lane-bars/shares.ts';
 
-const PARTS: readonly Part[] = [crowdFair, crowdBottleneck, shares, idleWait, turns];
+const PARTS: readonly Part[] = [
+  crowdFair,
+  crowdBottleneck,
+  shares,
+  idleWait,
+  turns,
+  sharedShares,
+  sharedIdle,
+  ...sharedBudgets,
+];
 const USAGE = `npm run bench:lane [-- --only NAME]
 The line to Mason against its bars, judged by the simulator. Exit code 1: a bar was missed.
 

@@ -29,7 +29,7 @@ describe.each(['through the running gateway', 'with no gateway running'])('the c
       'mason-key-canary\n',
     );
     expect(added).toMatchObject({ code: 0, out: 'Added the key main to the team acme, on the budget acme-main.\n' });
-    expect(added.err).toContain('Note: no limit is known for the budget acme-main: 10/1s applies');
+    expect(added.err).toContain('Note: no limit was given for the budget acme-main: it is learnt, from 5/1s on');
     expect(await cli.run(['app', 'add', '--team', 'acme', '--name', 'dashboard'])).toMatchObject({ code: 0 });
     const token = await cli.run(['token', 'create', '--team', 'acme', '--app', 'dashboard', '--scope', 'fleet:read']);
     expect(token.out).toMatch(/^mgw_[0-9A-Za-z]{36}\n$/);

@@ -170,7 +170,7 @@ export function laneContract(engine: string, harness: LaneHarness, promises: Lan
       for (const name of ['1', '2', '3', '4']) void send(lane, log, name, { waitMs: 200_000 });
       lane.retune({ limit: { calls: 100, windowMs: 1_000 }, burst: undefined, spreadMs: 10 });
       expect(lane.stats().limit).toEqual({ calls: 100, windowMs: 1_000 });
-      await eventually(() => log.length === (promises.sparesSlots ? 4 : 1));
+      await eventually(() => log.length >= (promises.sparesSlots ? 4 : 1));
       expect(log[0]).toBe('1');
       if (promises.sparesSlots) expect(log).toEqual(['1', '2', '3', '4']);
     });

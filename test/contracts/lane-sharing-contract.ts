@@ -36,9 +36,9 @@ export function laneSharingContract({ pass, stays, makeLane, join, send }: LaneS
     });
 
     test('a slot given back goes to whoever waits next, at once', async () => {
-      const lane = makeLane({ limit: { calls: 20, windowMs: 1_000 } });
+      const lane = makeLane({ limit: { calls: 1_000, windowMs: 60_000 } });
       const log: string[] = [];
-      const turn = await join(lane).turn(stays);
+      const [turn] = await Promise.all([join(lane).turn(stays), pass(1)]);
       void send(lane, log, 'next');
       await pass(0);
       expect(log).toEqual([]);

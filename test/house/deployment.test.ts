@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
 import { VARIABLES } from '../../src/config/env.ts';
+import { redisAddress } from '../../src/config/redis-settings.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -17,7 +18,7 @@ interface Service {
 }
 
 const compose = parse(read('docker-compose.yml')) as {
-  services: Readonly<Record<'gateway' | 'simulator', Service>>;
+  services: Readonly<Record<'gateway' | 'simulator' | 'redis', Service>>;
   volumes: Readonly<Record<string, unknown>>;
 };
 const dockerfile = read('Dockerfile');
@@ -30,6 +31,7 @@ describe('What is deployed can start', () => {
     const file = inContainer(environment['GATEWAY_CONFIG'] ?? '');
     const config = loadConfig({ ...environment, GATEWAY_CONFIG: file });
     expect(config.mason.origin).toBe('http://simulator:8090');
+    expect(redisAddress(config.redis)).toMatchObject({ at: { kind: 'server', host: 'redis', port: 6_379 } });
   });
 
   test('every file that an image copies or starts is there', () => {
@@ -51,7 +53,15 @@ describe('What is deployed can start', () => {
     expect(dockerfile).toMatch(/^VOLUME \/data$/m);
     expect(dockerfile).toMatch(/^HEALTHCHECK .*\\\n {2}CMD \["node", .*\/readyz/m);
     expect(compose.services.gateway.volumes).toEqual(['gateway-data:/data']);
-    expect(Object.keys(compose.volumes)).toEqual(['gateway-data']);
+    expect(Object.keys(compose.volumes)).toEqual(['gateway-data', 'redis-data']);
+  });
+
+  test('Redis throws nothing away when its memory is full, keeps what it has over a restart, and is not published', () => {
+    const { command = [], volumes, ports } = compose.services.redis;
+    const line = command.join(' ');
+    for (const words of ['--maxmemory-policy noeviction', '--appendonly yes']) expect(line).toContain(words);
+    expect(volumes).toEqual(['redis-data:/data']);
+    expect(ports).toBeUndefined();
   });
 
   test('the private door is not published, and the public one to this machine only', () => {
@@ -72,7 +82,7 @@ describe('What is deployed can start', () => {
       .replace(/^#/gm, ' #');
     const settings = parse(shown) as Record<string, Record<string, unknown> | null>;
     const known = loadConfig({ GATEWAY_CONFIG: join(root, 'test/house/empty.yaml') }) as unknown as typeof settings;
-    const optional = ['baseUrl', 'publicUrl'];
+    const optional = ['baseUrl', 'publicUrl', 'url', 'urlFile', 'sentinel', 'cluster', 'user', 'passwordFile', 'tls'];
     for (const [room, inside] of Object.entries(settings)) {
       const names = Object.keys(inside ?? {}).filter((name) => !optional.includes(name));
       expect([room, names.filter((name) => !(name in (known[room] ?? {})))]).toEqual([room, []]);

@@ -21,6 +21,16 @@ describe('bad tries', () => {
     expect(() => tries.noteBad('192.0.2.2')).not.toThrow();
   });
 
+  test.each(['2001:db8:1:2::1', '2001:db8:1:2:ffff:0:0:9', '2001:db8:1:2::'])(
+    'whoever has 64 bits of IPv6 has all of them: %s counts as a neighbour of 2001:db8:1:2::77',
+    (address) => {
+      const tries = new BadTries(new VirtualClock(), 1);
+      tries.noteBad('2001:db8:1:2::77');
+      expect(() => tries.noteBad(address)).toThrow(expect.objectContaining({ code: 'too_many_tries' }));
+      expect(() => tries.noteBad('2001:db8:1:3::77')).not.toThrow();
+    },
+  );
+
   test('a crowd of addresses pushes out the oldest, and memory stays bounded', () => {
     const tries = new BadTries(new VirtualClock(), 1);
     for (let i = 0; i <= 10_000; i++) tries.noteBad(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`);

@@ -98,6 +98,8 @@ const SOUND_INPUTS: Readonly<Record<ActName, Readonly<Record<string, unknown>>>>
   'key.remove': key,
   'budget.list': {},
   'budget.set': { name: 'nothing', limit: '1/1s' },
+  'limit.show': { budget: 'nothing' },
+  'limit.forget': { budget: 'nothing' },
   'app.add': key,
   'app.list': {},
   'app.set': { ...key, weight: 1 },

@@ -4,6 +4,7 @@ import type { LaneCall } from '../../src/domain/lane.ts';
 import { BottleneckLane } from '../../src/lane/bottleneck-lane.ts';
 import { FairLane } from '../../src/lane/fair-lane.ts';
 import { DEFAULT_LIMIT, type LaneEngine, Lanes } from '../../src/lane/lanes.ts';
+import { FIRST_LIMIT } from '../../src/lane/learning/limit-learner.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const clock = new VirtualClock();
@@ -26,12 +27,14 @@ describe('the lanes of a gateway', () => {
     expect(lanes.find('c')).toBeUndefined();
   });
 
-  test('a budget without a limit is paced carefully, not left open', () => {
-    expect(makeLanes().laneFor(budget('a')).stats().limit).toBe(DEFAULT_LIMIT);
+  test('a budget without a limit is paced carefully, not left open: it is learnt, or with the other engine assumed', () => {
+    const { calls, windowMs } = makeLanes().laneFor(budget('a')).stats().limit;
+    expect(calls / windowMs).toBe(FIRST_LIMIT.calls / FIRST_LIMIT.windowMs);
+    expect(makeLanes('bottleneck').laneFor(budget('a')).stats().limit).toBe(DEFAULT_LIMIT);
   });
 
   test('the engine is the one that was asked for', async () => {
-    expect(makeLanes('fair').laneFor(budget('a'))).toBeInstanceOf(FairLane);
+    expect(makeLanes('fair').laneFor(budget('a', { calls: 1, windowMs: 1_000 }))).toBeInstanceOf(FairLane);
     const plain = makeLanes('bottleneck');
     expect(plain.laneFor(budget('a'))).toBeInstanceOf(BottleneckLane);
     await plain.close();

@@ -3,7 +3,7 @@ import type { Lane, LaneCall, LaneSettings, Turn } from '../../src/domain/lane.t
 import { FairLane } from '../../src/lane/fair-lane.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
-const SETTINGS: LaneSettings = {
+export const SETTINGS: LaneSettings = {
   budgetId: 'budget-1',
   limit: { calls: 100, windowMs: 1_000 },
   burst: undefined,

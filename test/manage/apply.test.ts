@@ -119,7 +119,7 @@ describe('applying a file', () => {
     ).rejects.toMatchObject({
       code: 'invalid_request',
       message:
-        'teams.fresh.keys.b.limit: expected a limit such as 100/1s or 600/60s (1 to 1000000 calls in 100ms to 1d), or "unknown", got "fast"; ' +
+        'teams.fresh.keys.b.limit: expected a limit such as 100/1s or 600/60s (1 to 1000000 calls in 100ms to 1d), or "auto", got "fast"; ' +
         'teams.No Name: expected 1 to 63 lower-case letters, digits and "-", beginning with a letter or digit, got "No Name"',
     });
     await expect(
@@ -219,7 +219,7 @@ describe('applying a file', () => {
   test('what keys need to be told is passed on', async () => {
     const { notes } = await apply({ acme: { keys: { main: { key: 'key-1', scopes } } } });
     expect(notes).toEqual([
-      expect.stringMatching(/^acme\/main: no limit is known for the budget acme-main: 10\/1s applies/),
+      expect.stringMatching(/^acme\/main: no limit was given for the budget acme-main: it is learnt, from 5\/1s on/),
     ]);
   });
 });

@@ -52,6 +52,8 @@ const ACTS: Readonly<Record<ActName, readonly [need: Need, input: (team: 'alpha'
   'key.remove': ['team', (team) => ({ team, name: 'main' })],
   'budget.list': ['team', () => ({})],
   'budget.set': ['team', (team) => ({ name: `${team}-main`, limit: '5/1s' })],
+  'limit.show': ['team', (team) => ({ budget: `${team}-main` })],
+  'limit.forget': ['team', (team) => ({ budget: `${team}-main` })],
   'app.add': ['team', (team) => ({ team, name: 'new' })],
   'app.list': ['team', (team) => ({ team })],
   'app.set': ['team', (team) => ({ team, name: 'app', weight: 2 })],

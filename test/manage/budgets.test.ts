@@ -31,7 +31,8 @@ describe('a budget', () => {
     });
     expect(await set({ burst: 'auto' })).toMatchObject({ limit: '600/60s', burst: null });
     expect(m.record.events.at(-1)?.details).toEqual({ name: 'alpha-main', burst: 'auto', limitBefore: '600/60s' });
-    expect(await set({ limit: 'unknown' })).toMatchObject({ limit: null });
+    expect(await set({ limit: 'auto' })).toMatchObject({ limit: null });
+    expect(m.record.events.at(-1)?.details).toEqual({ name: 'alpha-main', limit: 'auto', limitBefore: '600/60s' });
     expect((await m.acts['key.list'](OPERATOR)).data).toMatchObject([{ limit: null, burst: null }]);
     await expect(set({})).rejects.toMatchObject({ code: 'invalid_request' });
   });

@@ -56,7 +56,7 @@ describe('Mason keys', () => {
 
   test('without a limit, the operator hears which one applies', async () => {
     expect((await add('acme', 'main', 'key-1')).notes).toEqual([
-      'no limit is known for the budget acme-main: 10/1s applies until one is given with "key set --limit", for example --limit 100/1s',
+      'no limit was given for the budget acme-main: it is learnt, from 5/1s on (see "limit show"); where it is known, give it with "key set --limit", for example --limit 100/1s',
     ]);
     expect((await add('acme', 'other', 'key-2', { limit: '100/1s' })).notes).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe('Mason keys', () => {
     const set = (input: object) => m.acts['key.set'](OPERATOR, { team: 'acme', name: 'main', ...input });
     expect(await set({ limit: '50/1s', burst: '2' })).toMatchObject({ limit: '50/1s', burst: 2 });
     expect((await m.acts['key.list'](OPERATOR, { team: 'beta' })).data).toMatchObject([{ limit: '50/1s' }]);
-    expect(await set({ limit: 'unknown' })).toMatchObject({ limit: null });
+    expect(await set({ limit: 'auto' })).toMatchObject({ limit: null });
     expect(await set({ scopes: ['fleet:admin'] })).toMatchObject({ scopes: ['fleet:admin'] });
     expect(await set({ budget: 'mine' })).toMatchObject({ budget: 'mine' });
     expect((await m.acts['budget.list'](OPERATOR)).data).toMatchObject([
@@ -118,7 +118,7 @@ describe('Mason keys', () => {
     });
   });
 
-  test.each(['100', '0/1s', '100/1y', '2000000/1s', '1/25h', '', 'auto'])('%j is no limit', async (limit) => {
+  test.each(['100', '0/1s', '100/1y', '2000000/1s', '1/25h', '', 'none'])('%j is no limit', async (limit) => {
     await expect(add('acme', 'main', 'key-1', { limit })).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringMatching(/^limit: expected a limit such as 100\/1s/),

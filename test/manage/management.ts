@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Administrator, OPERATES } from '../../src/domain/authority.ts';
 import type { OpenedKey } from '../../src/domain/mason-key.ts';
 import { type Acts, createActs } from '../../src/manage/acts.ts';
+import type { Pace } from '../../src/manage/limit-acts.ts';
 import type { ProbeResult } from '../../src/manage/probe.ts';
 import { covers, isKnownScope } from '../../src/mason/scopes.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
@@ -43,6 +44,8 @@ export interface Management {
   probeAnswer: ProbeResult | ((key: OpenedKey) => ProbeResult);
   /** Whose sessions were ended, and why. */
   readonly ended: [which: object, reason: string][];
+  /** What the lane of every budget tells; undefined: there is none. */
+  pace: Pace | undefined;
   close(): Promise<void>;
 }
 
@@ -67,11 +70,14 @@ export async function openManagement(): Promise<Management> {
         const { probeAnswer } = management;
         return typeof probeAnswer === 'function' ? probeAnswer(key) : probeAnswer;
       },
+      publicAddress: () => undefined,
       endSessions: async (which, reason) => {
         ended.push([which, reason]);
         return (await store.sessions.end(which)).length;
       },
-      assumedLimit: { calls: 10, windowMs: 1_000 },
+      assumedLimit: { calls: 5, windowMs: 1_000 },
+      learnsLimits: true,
+      paceOf: () => management.pace,
     }),
     store,
     vault,
@@ -80,6 +86,7 @@ export async function openManagement(): Promise<Management> {
     directory,
     probed,
     ended,
+    pace: undefined,
     probeAnswer: { verdict: 'alive', status: 200, message: 'GET /v1/default/device?limit=1 answered 200' },
     async close() {
       await store.close();

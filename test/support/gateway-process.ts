@@ -1,9 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** What `npm start` gives to Node: what is tested is what people start. */
+const ARGUMENTS = startArguments();
+
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const [, words] = /^exec node (.+)$/.exec(scripts.start) ?? [];
+  if (words === undefined) throw new Error(`npm start: expected "exec node ...", got "${scripts.start}"`);
+  return words.split(' ').map((word) => (/^(?:\.\/)?src\//.test(word) ? join(ROOT, word) : word));
+}
 
 /** How a process ended. */
 export interface End {
@@ -33,7 +45,7 @@ interface Running {
 
 function run(cwd: string, env: Readonly<Record<string, string>>): Running {
   const ports = { GATEWAY_PORT: '0', GATEWAY_PRIVATE_PORT: '0', SIMULATOR_PORT: '0' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+  const child = spawn(process.execPath, ARGUMENTS, {
     cwd,
     env: { ...ports, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

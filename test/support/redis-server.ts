@@ -15,9 +15,19 @@ import { eventually } from './eventually.ts';
 /** Starts the server and ends it when this process is gone, however it went: then nothing holds the pipe open any more. */
 const KEEPER = '"$@" >/dev/null 2>&1 & child=$!; echo $child; cat >/dev/null; kill -9 $child 2>/dev/null; wait';
 
+/** For one question, answered now or not at all. */
+const ONCE = {
+  lazyConnect: true,
+  retryStrategy: null,
+  connectTimeout: 1_000,
+  commandTimeout: 5_000,
+  disconnectTimeout: 10,
+};
+
 export interface RedisServerOptions {
-  /** More of the command line: `--requirepass`, `x`. */
+  /** More of the command line: `--maxmemory-policy`, `allkeys-lru`. */
   readonly args?: readonly string[];
+  readonly password?: string;
   /** A sentinel with this configuration, instead of a server. */
   readonly sentinel?: string;
 }
@@ -41,7 +51,12 @@ export class RedisServer implements AsyncDisposable {
 
   static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
     const server = new RedisServer(await freePort(), options);
-    await server.restart();
+    try {
+      await server.restart();
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
     return server;
   }
 
@@ -57,12 +72,8 @@ export class RedisServer implements AsyncDisposable {
 
   /** As `redis-cli` would ask, on a connection of its own; answers are text. */
   async command(name: string, ...args: (string | number)[]): Promise<unknown> {
-    const client = new Redis(this.port, {
-      lazyConnect: true,
-      retryStrategy: null,
-      connectTimeout: 1_000,
-      disconnectTimeout: 10,
-    });
+    const { password } = this.#options;
+    const client = new Redis(this.port, { ...ONCE, ...(password === undefined ? {} : { password }) });
     client.on('error', () => {});
     try {
       return await client.call(name, args);
@@ -76,7 +87,9 @@ export class RedisServer implements AsyncDisposable {
     const keeper = this.#keeper;
     this.#keeper = undefined;
     if (keeper === undefined) return;
+    keeper.ref();
     const gone = once(keeper, 'exit');
+    keeper.ref();
     keeper.stdin?.end();
     await gone;
   }
@@ -86,14 +99,18 @@ export class RedisServer implements AsyncDisposable {
     await this.kill();
     const program = findProgram(REDIS_SERVER);
     if (program === undefined) throw new Error('redis-server is missing: npm run tools');
-    const { args = [], sentinel } = this.#options;
+    const { args = [], password, sentinel } = this.#options;
     const command = [program, '--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.directory];
+    if (password !== undefined) command.push('--requirepass', password);
     if (sentinel === undefined) command.push('--save', '', '--appendonly', 'no', ...args);
     else command.splice(1, Number.POSITIVE_INFINITY, this.#write(sentinel), '--sentinel');
     const keeper = spawn('/bin/sh', ['-c', KEEPER, 'keeper', ...command], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#keeper = keeper;
-    const [line] = (await once(createInterface(keeper.stdout), 'line')) as [string];
+    const lines = createInterface(keeper.stdout);
+    const [line] = (await once(lines, 'line')) as [string];
     this.#pid = Number(line);
+    // A test that forgets to end it must end all the same.
+    for (const each of [keeper, keeper.stdin, keeper.stdout]) Reflect.get(each, 'unref')?.call(each);
     await eventually('Redis answers', () =>
       this.command('PING').then(
         (answer) => answer === 'PONG',
@@ -171,7 +188,8 @@ function settingsFor(host: string, port: number, keyPrefix: string): RedisSettin
   };
 }
 
-async function freePort(): Promise<number> {
+/** A port that is free now, for programs that cannot take port 0 and tell which they got. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

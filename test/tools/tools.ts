@@ -13,5 +13,11 @@ export const CHROMIUM: Tool = {
   variable: 'CHROMIUM',
 };
 
+export const REDIS_SERVER: Tool = {
+  programs: ['redis-server', 'valkey-server'],
+  debianPackage: 'redis-server',
+  variable: 'REDIS_SERVER',
+};
+
 /** All of them. */
-export const TOOLS: readonly Tool[] = [CHROMIUM];
+export const TOOLS: readonly Tool[] = [CHROMIUM, REDIS_SERVER];

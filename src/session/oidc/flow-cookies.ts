@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Clock } from '../../domain/clock.ts';
 import type { Vault } from '../../vault/open-vault.ts';
+import { trimmed } from '../session-cookie.ts';
 import type { Challenge } from './identity-provider.ts';
 
 /** For how long somebody may take to sign in at the provider. */
@@ -85,7 +86,7 @@ export class FlowCookies {
   }
 
   #read(req: Request): FlowCookie[] {
-    const pairs = (req.headers.cookie ?? '').split(';').map((pair) => pair.trim());
+    const pairs = (req.headers.cookie ?? '').split(';').map(trimmed);
     return pairs
       .filter((pair) => pair.startsWith(this.#prefix))
       .map((pair) => {

@@ -1,0 +1,160 @@
+import {
+  type BudgetAnswer,
+  type BudgetAsk,
+  type BudgetNews,
+  IDLE_KEPT_MS,
+  LEASE_MS,
+  VANISHED_SHARE_MS,
+} from './budget-act.ts';
+import { grant, sharesOf } from './grant.ts';
+import { pauseLedger, retuneLedger } from './ledger.ts';
+import { callsAlone, renew } from './members.ts';
+import { LONG_AGO, type Member, type SharedState } from './shared-state.ts';
+import { WindowCount } from './window-count.ts';
+
+/** A step of a shared budget: the answer, the state from now on, and what every gateway must hear at once. */
+export interface BudgetStep {
+  readonly state: SharedState | undefined;
+  readonly answer: BudgetAnswer;
+  readonly news: BudgetNews | undefined;
+}
+
+/**
+ * The arithmetic of a budget that several gateways share: the same as `redis/scripts/budgetSlots-1.lua`, instant for
+ * instant, so that it can be tried, and simulated, without Redis.
+ *
+ * @param timeMs the one clock that all of them share; it may step.
+ */
+export function budgetStep(known: SharedState | undefined, timeMs: number, ask: BudgetAsk): BudgetStep {
+  const state = known ?? begin(timeMs, ask);
+  const { origin, now } = timeOf(state, timeMs, ask);
+  if (known !== undefined && ask.epoch === state.epoch && ask.sentAt >= 0 && now - ask.sentAt > ask.staleMs) {
+    return { state, answer: { ...answerOf(state, undefined, {}), now, stale: true }, news: undefined };
+  }
+  state.origin = origin;
+  state.at = now;
+  forgetVanished(state, now);
+  state.window.expire(now, state.pace.horizonMs);
+  release(state, ask.released);
+  if (ask.stays === 'leave') {
+    const at = state.members.findIndex(({ id }) => id === ask.gateway);
+    if (at >= 0) state.members.splice(at, 1);
+    return { state: known, answer: answerOf(state, undefined, {}), news: undefined };
+  }
+  const me = renew(state, now, ask);
+  const tuned = retune(state, now, ask);
+  const paused = pause(state, now, ask);
+  const granted = grant(state, me, now, ask);
+  me.calls = callsAlone(state, me);
+  const news = tuned || paused ? { epoch: state.epoch, pausedUntil: state.pausedUntil, tuned } : undefined;
+  return { state, answer: answerOf(state, me, granted), news };
+}
+
+function begin(timeMs: number, { newEpoch, tuning, pace }: BudgetAsk): SharedState {
+  return {
+    epoch: newEpoch,
+    origin: timeMs,
+    at: 0,
+    tuning,
+    pace,
+    ledger: { nextFreeAt: LONG_AGO, burstDueAt: LONG_AGO, evenFromAt: LONG_AGO },
+    pausedUntil: LONG_AGO,
+    startsAt: LONG_AGO,
+    remembered: false,
+    ghosts: 0,
+    ghostCalls: 0,
+    ghostsUntil: 0,
+    turns: 0,
+    tail: LONG_AGO,
+    members: [],
+    window: new WindowCount(),
+  };
+}
+
+/** The budget's own time never goes back; a step of the clock forward it leaves out once a gateway says that it was one. */
+function timeOf({ origin, at }: SharedState, timeMs: number, ask: BudgetAsk): { origin: number; now: number } {
+  const leftOut = ask.stepOrigin === origin ? Math.max(0, Math.min(ask.stepMs, timeMs - origin - at)) : 0;
+  const from = Math.min(origin + leftOut, timeMs - at);
+  return { origin: from, now: Math.max(at, timeMs - from) };
+}
+
+function forgetVanished(state: SharedState, now: number): void {
+  const { members } = state;
+  for (let i = members.length - 1; i >= 0; i--) {
+    const { idle, renewedAt } = members[i] as Member;
+    if (now - renewedAt > (idle ? IDLE_KEPT_MS : LEASE_MS + VANISHED_SHARE_MS)) members.splice(i, 1);
+  }
+  if (state.ghosts > 0 && now >= state.ghostsUntil) {
+    state.ghosts = 0;
+    state.ghostCalls = 0;
+  }
+}
+
+/** Slots given back count no more; the end of the pace moves back where nobody holds a later slot. */
+function release(state: SharedState, released: readonly number[]): void {
+  for (let i = released.length - 1; i >= 0; i--) {
+    const at = released[i] as number;
+    state.window.remove(at);
+    if (at !== state.tail) continue;
+    state.ledger.nextFreeAt = at;
+    const before = released[i - 1];
+    const follows = before !== undefined && Math.abs(before + state.pace.spacingMs - at) < 0.001;
+    state.tail = follows ? before : LONG_AGO;
+  }
+}
+
+function retune(state: SharedState, now: number, { tune, tuning, pace }: BudgetAsk): boolean {
+  const { calls, windowMs, burst, spreadMs } = state.tuning;
+  const sameLimit = tuning.calls === calls && tuning.windowMs === windowMs && tuning.burst === burst;
+  if (!tune || (sameLimit && tuning.spreadMs === spreadMs)) return false;
+  state.tuning = tuning;
+  state.pace = pace;
+  retuneLedger(state.ledger, pace, now, state.pausedUntil);
+  return !sameLimit;
+}
+
+function pause(state: SharedState, now: number, { pauseMs, pauseMsMax }: BudgetAsk): boolean {
+  state.pausedUntil = Math.min(state.pausedUntil, now + pauseMsMax);
+  if (!(pauseMs > 0)) return false;
+  state.pausedUntil = Math.max(state.pausedUntil, now + Math.min(pauseMs, pauseMsMax));
+  pauseLedger(state.ledger, state.pace, state.pausedUntil);
+  return true;
+}
+
+function answerOf(
+  state: SharedState,
+  me: Member | undefined,
+  granted: Partial<Pick<BudgetAnswer, 'slots' | 'againAt' | 'spacingMs'>>,
+): BudgetAnswer {
+  const { pace, members } = state;
+  return {
+    epoch: state.epoch,
+    origin: state.origin,
+    now: state.at,
+    stale: false,
+    slots: [],
+    againAt: state.at,
+    nextFreeAt: state.ledger.nextFreeAt,
+    pausedUntil: state.pausedUntil,
+    spacingMs: pace.spacingMs,
+    ...granted,
+    tuning: state.tuning,
+    seenSpreadMs: seenSpread(members),
+    gateways: members.length + state.ghosts,
+    calls: me?.calls ?? 0,
+    ...sharesOf(state, me),
+    used: state.window.total,
+  };
+}
+
+/** Longest less shortest time to a first byte, over all gateways: some may be farther from Mason than others. */
+function seenSpread(members: readonly Member[]): number {
+  let fastest = Number.MAX_VALUE;
+  let slowest = -1;
+  for (const { fastestMs, slowestMs } of members) {
+    if (fastestMs < 0) continue;
+    fastest = Math.min(fastest, fastestMs);
+    slowest = Math.max(slowest, slowestMs);
+  }
+  return slowest < 0 ? -1 : slowest - fastest;
+}

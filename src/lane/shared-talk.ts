@@ -1,0 +1,224 @@
+import type { Clock } from '../domain/clock.ts';
+import type { LaneSettings } from '../domain/lane.ts';
+import { type BudgetAnswer, type BudgetAsk, LEASE_MS } from './budget-act.ts';
+import type { SharedBy } from './budget-store.ts';
+import { BudgetView } from './budget-view.ts';
+import type { HeldSlots } from './held-slots.ts';
+import type { Pace } from './pace.ts';
+import type { SentCalls } from './sent-calls.ts';
+import { TuningInForce } from './shared-tuning.ts';
+import { WakeUp } from './wake-up.ts';
+
+/** Renews the lease in good time while nothing else does. */
+const BEAT_MS = 600;
+/** A lane without calls for so long gives its lease up and says so; */
+const IDLE_AFTER_MS = 600_000;
+/** then it is heard of so often, to stay known. */
+const IDLE_BEAT_MS = 1_200_000;
+/** How often a budget out of reach is asked again. */
+const RETRY_MS = 200;
+/** An ask is given up after this; what comes later is ignored on both sides. */
+const ASK_MS_MAX = 1_000;
+/** Beyond the lease: what others may hold that was handed out before it was over. */
+const AHEAD_MARGIN_MS = 1_000;
+/** So long before the last slot, and two round trips, the next ones are asked for. */
+const AHEAD_OF_LAST_MS = 5;
+const APPS_TOLD_MAX = 64;
+/** Stands for all apps beyond those. */
+const OTHER_APPS = '*';
+
+type App = readonly [appId: string, ready: number, weight: number];
+
+/** What is asked for, as seen from here. */
+export interface SharedLine {
+  readonly ready: number;
+  readyByApp(): Iterable<App>;
+  /** Which part of each app's ready calls waits here; `others`: of apps of which nothing is known. */
+  setParts(apps: readonly App[], parts: readonly number[], others: number): void;
+}
+
+/** What the conversation is about. */
+export interface Topic {
+  readonly line: SharedLine;
+  readonly held: HeldSlots;
+  readonly sent: SentCalls;
+  answered(answer: BudgetAnswer, ask: BudgetAsk, now: number): void;
+  failed(now: number): void;
+}
+
+/** The conversation with a shared budget: when to ask, and what to say. One ask for slots at a time. */
+export class SharedTalk {
+  readonly view = new BudgetView();
+  readonly tuning: TuningInForce;
+  readonly #settings: LaneSettings;
+  readonly #clock: Clock;
+  readonly #by: SharedBy;
+  readonly #topic: Topic;
+  readonly #wakeUp: WakeUp;
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #firstAskedAt = Number.NaN;
+  #usedAt = Number.NEGATIVE_INFINITY;
+  #asking = false;
+  #lost = false;
+  #asked = 0;
+  #closed = false;
+
+  constructor(settings: LaneSettings, clock: Clock, by: SharedBy, topic: Topic) {
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#by = by;
+    this.#topic = topic;
+    this.tuning = new TuningInForce(settings);
+    this.#wakeUp = new WakeUp(clock, () => this.follow(this.#clock.now()));
+  }
+
+  /** How often the budget was asked. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** The pace of this gateway when it is alone; undefined: it has no part. */
+  get paceAlone(): Pace | undefined {
+    return this.tuning.alone(this.view.answer, this.#by.gatewaysExpected);
+  }
+
+  /** From when on nobody counts on this gateway's lease, and nobody holds a slot of the time before. */
+  get leaseGoneAt(): number {
+    const { answer, answeredAt } = this.view;
+    const { horizonMs, spacingMs } = this.tuning.pace;
+    const aheadMs = Math.min(horizonMs, ((answer?.gateways ?? 1) + 1) * (answer?.spacingMs ?? spacingMs));
+    return (answer === undefined ? this.#firstAskedAt : answeredAt) + LEASE_MS + Math.max(AHEAD_MARGIN_MS, aheadMs);
+  }
+
+  /** When the next slot may come that is not held yet. After `now`. */
+  nextAt(now: number): number {
+    const { rttMs } = this.view;
+    const answerInMs = this.#asking ? Math.max(rttMs, now - this.#askedAt) : rttMs;
+    return Math.max(now + Math.max(0.1, answerInMs), this.view.nextAt());
+  }
+
+  /** A slot was used: the lane is not idle. */
+  used(now: number): void {
+    this.#usedAt = now;
+  }
+
+  /** Tells everybody of a pause, at once, whatever else is under way. */
+  tellPause(now: number): void {
+    if (!this.#lost && !this.#closed) void this.#ask(now, 0);
+  }
+
+  /** Asks when something is due, else sets the clock for it. */
+  follow(now: number): void {
+    if (this.#closed || this.#asking) return;
+    const dueAt = this.#dueAt(now);
+    if (dueAt === Number.POSITIVE_INFINITY) return;
+    if (dueAt > now) {
+      this.#wakeUp.at(dueAt, now);
+      return;
+    }
+    this.#asking = true;
+    this.#askedAt = now;
+    // A crowd that comes at once is asked for at once.
+    queueMicrotask(() => void this.#askForLine());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wakeUp.cancel();
+    if (this.view.answer !== undefined && !this.#lost) await this.#leave();
+  }
+
+  /** Gives up the lease. Otherwise it would lapse, and its part be held back for a minute. */
+  async #leave(): Promise<void> {
+    await this.#by.store.ask(this.#toAsk(this.#clock.now(), 0, 'leave')).catch(() => {});
+  }
+
+  #dueAt(now: number): number {
+    const { line, held } = this.#topic;
+    const { view } = this;
+    const unmet = line.ready - held.length;
+    if (view.answer === undefined && unmet <= 0) return Number.POSITIVE_INFINITY;
+    const isIdle = this.#isIdle(now);
+    if (this.#lost) return this.#askedAt + (isIdle ? IDLE_BEAT_MS : RETRY_MS);
+    if (held.hasReleased || this.tuning.untold || view.hasUntoldPause || view.hasStep) return now;
+    const beatAt = this.#askedAt + (isIdle ? IDLE_BEAT_MS : BEAT_MS);
+    if (unmet <= 0) return beatAt;
+    const last = held.last;
+    const neededAt = last === undefined ? now : last.at - 2 * view.rttMs - AHEAD_OF_LAST_MS;
+    return Math.min(beatAt, Math.max(neededAt, view.againAt));
+  }
+
+  #isIdle(now: number): boolean {
+    return this.#topic.line.ready === 0 && now - this.#usedAt > IDLE_AFTER_MS;
+  }
+
+  async #askForLine(): Promise<void> {
+    const { line, held } = this.#topic;
+    await this.#ask(this.#clock.now(), Math.max(0, line.ready - held.length));
+    this.#asking = false;
+    this.follow(this.#clock.now());
+  }
+
+  async #ask(sentAt: number, wants: number): Promise<void> {
+    const { view, tuning } = this;
+    const [tunings, untoldPause] = [tuning.tunings, view.untoldPause];
+    const ask = this.#toAsk(sentAt, wants, this.#isIdle(sentAt) ? 'idle' : 'active');
+    this.#asked++;
+    this.#askedAt = sentAt;
+    if (Number.isNaN(this.#firstAskedAt)) this.#firstAskedAt = sentAt;
+    const answer = await this.#answerTo(ask);
+    if (this.#closed) return this.#leave();
+    const now = this.#clock.now();
+    if (answer === undefined) {
+      this.#lost = true;
+      return this.#topic.failed(now);
+    }
+    this.#lost = false;
+    if (answer.epoch !== ask.epoch) this.#topic.held.forget();
+    if (!view.take(answer, sentAt, now, untoldPause)) return;
+    tuning.answered(answer, tuning.tunings === tunings);
+    if (wants > 0) view.askAgainAt(answer.slots.length > 0 ? 0 : Math.max(view.toGateway(answer.againAt), now + 1));
+    if (ask.spentAlone.length > 0) this.#topic.sent.told(sentAt);
+    this.#topic.answered(answer, ask, now);
+  }
+
+  #toAsk(now: number, wants: number, stays: BudgetAsk['stays']): BudgetAsk {
+    const { held, sent } = this.#topic;
+    const { gatewayId } = this.#by;
+    return {
+      gateway: gatewayId,
+      stays,
+      newEpoch: crypto.randomUUID(),
+      wants,
+      apps: this.#apps(),
+      pauseMsMax: this.#settings.pauseMsMax,
+      released: held.takeReleased(),
+      ...this.tuning.toTell(this.view.rttMs),
+      ...this.view.toTell(now, sent.byAge(this.tuning.pace.horizonMs, now)),
+    };
+  }
+
+  #apps(): App[] {
+    const apps = [...this.#topic.line.readyByApp()];
+    if (apps.length <= APPS_TOLD_MAX) return apps;
+    let [ready, weight] = [0, 0];
+    for (const app of apps.splice(APPS_TOLD_MAX)) {
+      ready += app[1];
+      weight += app[2];
+    }
+    apps.push([OTHER_APPS, ready, weight]);
+    return apps;
+  }
+
+  /** Undefined: it did not come in time, or not at all. */
+  #answerTo(ask: BudgetAsk): Promise<BudgetAnswer | undefined> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ASK_MS_MAX, () => resolve(undefined));
+      this.#by.store
+        .ask(ask)
+        .then(resolve, () => resolve(undefined))
+        .finally(cancel);
+    });
+  }
+}

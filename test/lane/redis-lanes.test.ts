@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/domain/clock.ts';
+import type { Lane, LaneStats } from '../../src/domain/lane.ts';
+import { Lanes } from '../../src/lane/lanes.ts';
+import { RedisClient } from '../../src/redis/redis-client.ts';
+import { eventually } from '../support/eventually.ts';
+import { RedisServer } from '../support/redis-server.ts';
+import { slidingLog } from './limit-judges.ts';
+
+const LIMIT = { calls: 50, windowMs: 1_000 };
+const stays = new AbortController().signal;
+const ends: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function startRedis(): Promise<RedisServer> {
+  const server = await RedisServer.start();
+  ends.push(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+interface Gateway {
+  readonly lanes: Lanes;
+  readonly lane: Lane;
+  readonly client: RedisClient;
+}
+
+function startGateway(server: RedisServer, gatewayId: string): Gateway {
+  const client = new RedisClient({ settings: server.settings(), clock: systemClock, onProblem: () => {} });
+  const lanes = new Lanes({
+    ...{ engine: 'fair', clock: systemClock, waitingCallsMax: 1_000, waitingBytesMax: 1e6, pauseMsMax: 60_000 },
+    spreadMs: 10,
+    redis: { client, gatewayId },
+  });
+  ends.push(async () => {
+    await lanes.close();
+    client[Symbol.dispose]();
+  });
+  return { lanes, client, lane: lanes.laneFor({ id: 'budget-1', limit: LIMIT, burst: undefined }) };
+}
+
+/** Three gateways under load; what they sent, and when. */
+function load(gateways: readonly Gateway[]): { sentAt: number[]; lost: unknown[] } {
+  const [sentAt, lost]: [number[], unknown[]] = [[], []];
+  const again = async (lane: Lane): Promise<void> => {
+    for (;;) {
+      using place = lane.join({
+        appId: 'app',
+        weight: 1,
+        urgency: 3,
+        deadlineAt: systemClock.now() + 60_000,
+        heldBytes: 1,
+      });
+      (await place.turn(stays)).sent();
+      sentAt.push(systemClock.now());
+    }
+  };
+  for (const { lane } of gateways) {
+    for (let i = 0; i < 10; i++) {
+      again(lane).catch((error: { code?: string }) => {
+        if (error.code !== 'shutting_down') lost.push(error);
+      });
+    }
+  }
+  return { sentAt, lost };
+}
+
+function modes(gateways: readonly Gateway[]): LaneStats['mode'][] {
+  return gateways.map(({ lane }) => lane.stats().mode);
+}
+
+/** Timers of three lanes in one busy process: what was sent a little late is not what is judged here. */
+function excess(sentAt: readonly number[]): number {
+  const judge = slidingLog({ ...LIMIT, windowMs: LIMIT.windowMs });
+  return sentAt.filter((at) => !judge(at)).length;
+}
+
+describe('three gateways on one Redis', () => {
+  test('send from one budget, and a pause of one stops all', async () => {
+    const server = await startRedis();
+    const gateways = ['a', 'b', 'c'].map((id) => startGateway(server, id));
+    const { sentAt, lost } = load(gateways);
+    await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === 3));
+    await sleep(2_000);
+    expect(excess(sentAt)).toBe(0);
+    expect(gateways.map(({ lane }) => lane.stats().sent).every((sent) => sent > 20)).toBe(true);
+    gateways[1]?.lane.pause(2_000);
+    await eventually('all heard', () => gateways.every(({ lane }) => lane.stats().pausedUntil > 0));
+    const sent = sentAt.length;
+    await sleep(1_000);
+    expect(sentAt.length).toBe(sent);
+    await eventually('they go on', () => sentAt.length > sent + 10);
+    expect(lost).toEqual([]);
+  });
+
+  test.each<[string, (server: RedisServer) => unknown, (server: RedisServer) => unknown]>([
+    ['is killed and comes back empty', (server) => server.kill(), (server) => server.restart()],
+    ['freezes and thaws', (server) => server.freeze(), (server) => server.thaw()],
+    ['takes no writes', (server) => server.readOnly(true), (server) => server.readOnly(false)],
+    ['is out of memory', (server) => server.outOfMemory(true), (server) => server.outOfMemory(false)],
+  ])(
+    'Redis %s: nobody is refused, nothing is sent too much, the shared pace is back in two seconds',
+    async (_name, harm, heal) => {
+      const server = await startRedis();
+      const gateways = ['a', 'b', 'c'].map((id) => startGateway(server, id));
+      const { sentAt, lost } = load(gateways);
+      await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === 3));
+      await sleep(700);
+      await harm(server);
+      await eventually('they know', () => modes(gateways).every((mode) => mode !== 'shared'));
+      await eventually('they go on alone', () => modes(gateways).every((mode) => mode === 'alone'));
+      const alone = sentAt.length;
+      await sleep(1_500);
+      expect(sentAt.length).toBeGreaterThan(alone + 20);
+      await heal(server);
+      const healedAt = systemClock.now();
+      await eventually('they share again', () => modes(gateways).every((mode) => mode === 'shared'));
+      expect(systemClock.now() - healedAt).toBeLessThan(2_000);
+      const back = sentAt.length;
+      await sleep(2_000);
+      expect(sentAt.length).toBeGreaterThan(back + 50);
+      expect(excess(sentAt)).toBe(0);
+      expect(lost).toEqual([]);
+    },
+  );
+
+  test('Redis forgets everything, scripts too: nothing is sent too much, and nobody stands still', async () => {
+    const server = await startRedis();
+    const gateways = ['a', 'b', 'c'].map((id) => startGateway(server, id));
+    const { sentAt, lost } = load(gateways);
+    await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === 3));
+    await sleep(1_000);
+    await server.flush();
+    await server.command('SCRIPT', 'FLUSH');
+    const sent = sentAt.length;
+    await sleep(3_000);
+    expect(sentAt.length).toBeGreaterThan(sent + 70);
+    expect(excess(sentAt)).toBe(0);
+    expect(lost).toEqual([]);
+  });
+
+  test('a budget that is gone leaves nothing in Redis', async () => {
+    const server = await startRedis();
+    const { lanes, lane, client } = startGateway(server, 'a');
+    using place = lane.join({
+      appId: 'app',
+      weight: 1,
+      urgency: 3,
+      deadlineAt: systemClock.now() + 9_000,
+      heldBytes: 1,
+    });
+    (await place.turn(stays)).sent();
+    const key = client.keys.budgetSlots('budget-1');
+    expect(await server.command('EXISTS', key)).toBe(1);
+    expect(await server.command('TTL', key)).toBe(-1);
+    await lanes.drop('budget-1');
+    expect(await server.command('EXISTS', key)).toBe(0);
+  });
+});

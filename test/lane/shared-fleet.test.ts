@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import { paceFor } from '../../src/lane/pace.ts';
+import { Fleet, jain } from './fleet.ts';
+import { NO_REFUSALS, refusals } from './limit-judges.ts';
+
+describe('four gateways on one budget', () => {
+  test.each([
+    [{ calls: 10, windowMs: 1_000 }, 0.3],
+    [{ calls: 100, windowMs: 1_000 }, 0.3],
+    [{ calls: 1_000, windowMs: 1_000 }, 0.3],
+    [{ calls: 100, windowMs: 1_000 }, 50],
+    [{ calls: 600, windowMs: 60_000 }, 3],
+    [{ calls: 60, windowMs: 60_000 }, 3],
+  ])(
+    '%j with Redis %f ms away: no kind of limit refuses, nearly all of the budget is used',
+    async (limit, oneWayMs) => {
+      let turn = 0;
+      const fleet = new Fleet(4, { limit }, oneWayMs, () => (turn++ % 3) * 0.4);
+      const windows = limit.windowMs > 1_000 ? 4 : 12;
+      for (let g = 0; g < 4; g++) fleet.crowd(g, 'app', Math.ceil((limit.calls * (windows + 1)) / 4));
+      const from = fleet.clock.now();
+      await fleet.clock.advance(windows * limit.windowMs);
+      const pace = paceFor(limit, undefined, 10);
+      // Behind: what a depth must have for calls that two clocks take for one instant.
+      const depth = pace.burstCalls + 2 + Math.ceil((10 + pace.lateMsMax) / pace.spacingMs);
+      const arrivals = fleet.instants().map((at, i) => at + ((i * 7) % 11) * 0.9);
+      expect(refusals(limit, arrivals, 333, depth)).toEqual(NO_REFUSALS);
+      const steady = fleet.instants(from + 2 * limit.windowMs).length / ((windows - 2) * limit.calls);
+      const expected =
+        (limit.windowMs / (limit.windowMs + 10)) * (limit.calls <= 20 ? (limit.calls - 1) / limit.calls : 1);
+      expect(steady / expected).toBeGreaterThan(0.96);
+      await fleet.close();
+    },
+  );
+
+  test('at load Redis is asked at most once for ten calls', async () => {
+    for (const limit of [
+      { calls: 100, windowMs: 1_000 },
+      { calls: 1_000, windowMs: 1_000 },
+    ]) {
+      const fleet = new Fleet(4, { limit });
+      for (let g = 0; g < 4; g++) fleet.keepBusy(g, 'app', 100);
+      await fleet.clock.advance(1_000);
+      const [asks, sent] = [fleet.budget.asks, fleet.sent.length];
+      await fleet.clock.advance(5_000);
+      expect((fleet.budget.asks - asks) / (fleet.sent.length - sent)).toBeLessThanOrEqual(0.1);
+      await fleet.close();
+    }
+  });
+
+  test('a call on an idle budget waits one round trip, and no timer', async () => {
+    const fleet = new Fleet(4, {}, 0.4);
+    void fleet.call(0);
+    await fleet.clock.advance(5_000);
+    const from = fleet.clock.now();
+    void fleet.call(1);
+    await fleet.clock.advance(5);
+    expect((fleet.sent.at(-1)?.at ?? Number.NaN) - from).toBeLessThanOrEqual(0.9);
+    await fleet.close();
+  });
+});
+
+describe('fairness over gateways', () => {
+  test('one app on one gateway, one on three: half each', async () => {
+    const fleet = new Fleet(4);
+    fleet.keepBusy(0, 'single', 50);
+    for (const g of [1, 2, 3]) fleet.keepBusy(g, 'spread', 50);
+    await fleet.clock.advance(2_000);
+    const from = fleet.clock.now();
+    await fleet.clock.advance(10_000);
+    const shares = ['single', 'spread'].map((app) => fleet.countOf(app, from));
+    expect(jain(shares)).toBeGreaterThanOrEqual(0.99);
+    await fleet.close();
+  });
+
+  test.each([4, 8])(
+    'two apps, %i callers and a hundred times as many at each of four gateways: half each',
+    async (callers) => {
+      const fleet = new Fleet(4);
+      for (let g = 0; g < 4; g++) {
+        fleet.keepBusy(g, 'loud', 100 * callers);
+        fleet.keepBusy(g, 'quiet', callers);
+      }
+      await fleet.clock.advance(2_000);
+      const from = fleet.clock.now();
+      await fleet.clock.advance(10_000);
+      const shares = ['loud', 'quiet'].map((app) => fleet.countOf(app, from));
+      expect(jain(shares)).toBeGreaterThanOrEqual(0.99);
+      await fleet.close();
+    },
+  );
+
+  test('a quiet app that comes with forty calls to a line of thousands is served within the second', async () => {
+    const fleet = new Fleet(4);
+    for (let g = 0; g < 4; g++) fleet.crowd(g, 'loud', 1_000);
+    await fleet.clock.advance(2_000);
+    for (let g = 0; g < 4; g++) fleet.crowd(g, 'quiet', 10);
+    await fleet.clock.advance(1_500);
+    expect(fleet.countOf('quiet')).toBe(40);
+    await fleet.close();
+  });
+
+  test('weights count over gateways: 3 to 1', async () => {
+    const fleet = new Fleet(2);
+    const again = async (g: number, app: string, weight: number) => {
+      while (await fleet.call(g, app, { weight }));
+    };
+    for (let i = 0; i < 40; i++) void again(0, 'heavy', 3);
+    for (let i = 0; i < 40; i++) void again(1, 'light', 1);
+    await fleet.clock.advance(10_000);
+    expect(fleet.countOf('heavy', 2_000) / fleet.countOf('light', 2_000)).toBeCloseTo(3, 0);
+    await fleet.close();
+  });
+});

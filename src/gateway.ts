@@ -10,6 +10,7 @@ import { KeyHealth } from './call/key-health.ts';
 import { LoopLag } from './call/loop-lag.ts';
 import { OpenCalls } from './call/open-calls.ts';
 import { RetryBudget } from './call/retry-budget.ts';
+import { Strangers } from './call/strangers.ts';
 import { Verdicts } from './call/verdicts.ts';
 import type { WalkRooms } from './call/walk.ts';
 import type { Config } from './config/config.ts';
@@ -93,12 +94,14 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   const browserRoom = stack.use(
     await openBrowserRoom(config, { core, verdicts, calls, keyHealth, tries, trustedProxies, log: options.log }),
   );
+  const strangers = stack.use(new Strangers(systemClock, core.record));
   const rooms: WalkRooms = {
     clock: systemClock,
     calls,
     verdicts,
     browsers: browserRoom.browsers,
     tries,
+    strangers,
     keyHealth,
     routes: new RouteTable([...OPERATIONS, ...config.operations.map(configuredOperation)]),
     laneOf: core.laneOf,
@@ -129,6 +132,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     verdicts,
     browsers,
     record: core.record,
+    strangers,
     clock: systemClock,
     tries,
     addressOf: (req) => peerAddress(req, trustedProxies),

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import type { Strangers } from '../call/strangers.ts';
 import type { Grant, Verdicts } from '../call/verdicts.ts';
 import { type Authority, authorityOf } from '../domain/authority.ts';
 import { GatewayError } from '../domain/errors.ts';
@@ -14,6 +15,7 @@ export interface AdministratorRooms extends TokenRooms {
   readonly verdicts: TokenRooms['verdicts'] & Pick<Verdicts, 'fresh'>;
   readonly browsers: BrowserCallers;
   readonly record: Pick<AuditRecord, 'append'>;
+  readonly strangers: Pick<Strangers, 'admit'>;
 }
 
 const PATH_CHARACTERS_MAX = 256;
@@ -33,6 +35,7 @@ export function administratorOf(rooms: AdministratorRooms): Identify {
         found.who = who;
       });
     } catch (error) {
+      if (found.who.actor.kind === 'unknown' && !rooms.strangers.admit(rooms.addressOf(req))) throw error;
       rooms.record.append({
         kind: 'admin',
         requestId,

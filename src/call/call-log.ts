@@ -41,7 +41,7 @@ export function logCalls(log: Logger, clock: Clock): CallLog {
     lines.clear();
   };
   const observe: CallObserver = ({ outcome, line, thrown }) => {
-    if (isWanted) {
+    if (isWanted && line !== undefined) {
       if (lines.length === 0) clock.after(FLUSH_MS_MAX, flush);
       lines.push(`{"level":"info","time":"${isoTime(outcome.at)}","msg":"call",${line.slice(1)}\n`);
       if (lines.length >= FLUSH_BYTES) flush();

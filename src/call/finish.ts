@@ -7,6 +7,7 @@ import { SendFailure } from '../mason/send.ts';
 import { callHeaders } from './answer-headers.ts';
 import type { Call, Presented } from './call.ts';
 import { MasonAnsweredError } from './judge.ts';
+import type { Strangers } from './strangers.ts';
 
 const PATH_CHARACTERS_MAX = 1_024;
 const CALLER_ID_CHARACTERS_MAX = 128;
@@ -14,8 +15,8 @@ const CALLER_ID_CHARACTERS_MAX = 128;
 /** How a call ended. */
 export interface CallEnd {
   readonly outcome: OutcomeEvent;
-  /** The outcome as it stands on record, one line of JSON. */
-  readonly line: string;
+  /** The outcome as it stands on record, one line of JSON; undefined for what is counted only: see {@link Strangers}. */
+  readonly line: string | undefined;
   /** What was thrown, if anything was. */
   readonly thrown: unknown;
   /** How often a Mason key was cut out of the answer. */
@@ -25,13 +26,19 @@ export interface CallEnd {
 /** Hears of the end of every call: the log and the metrics. */
 export type CallObserver = (end: CallEnd) => void;
 
+export interface FinishRooms {
+  readonly record: AuditRecord;
+  readonly observer: CallObserver;
+  readonly strangers: Strangers;
+}
+
 /**
  * The one way out of the walk: answers what is not answered yet, and writes down how the call ended, from what was
  * thrown and not from what was sent.
  *
  * @param end the status relayed, or what was thrown
  */
-export function finish(rooms: { record: AuditRecord; observer: CallObserver }, call: Call, end: unknown): void {
+export function finish(rooms: FinishRooms, call: Call, end: unknown): void {
   const answered =
     typeof end === 'number' ? { status: end, source: undefined, code: undefined } : answerFailure(call, end);
   const outcome: OutcomeEvent = {
@@ -49,7 +56,8 @@ export function finish(rooms: { record: AuditRecord; observer: CallObserver }, c
     bytesIn: call.body?.length ?? 0,
     bytesOut: call.bytesOut,
   };
-  const line = rooms.record.append(outcome);
+  const isStranger = outcome.kind === 'refused' && call.presented === undefined;
+  const line = isStranger && !rooms.strangers.admit(call.address) ? undefined : rooms.record.append(outcome);
   rooms.observer({ outcome, line, thrown: typeof end === 'number' ? undefined : end, redacted: call.redacted });
 }
 

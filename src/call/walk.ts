@@ -22,6 +22,7 @@ import type { OpenCalls } from './open-calls.ts';
 import { readBody } from './read-body.ts';
 import { redactorFor, relay } from './relay.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import type { Strangers } from './strangers.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** The rooms that a call walks through. */
@@ -31,6 +32,7 @@ export interface WalkRooms {
   readonly verdicts: Verdicts;
   readonly browsers: BrowserCallers;
   readonly tries: BadTries;
+  readonly strangers: Strangers;
   readonly routes: RouteTable;
   readonly laneOf: (key: OpenedKey) => Lane | Promise<Lane>;
   readonly record: AuditRecord;

@@ -6,6 +6,8 @@ import type { Pace } from './pace.ts';
  */
 export interface BudgetAsk {
   readonly gateway: string;
+  /** Another one after a restart: the last word of the run before must not make the new one leave. */
+  readonly run: string;
   /** `idle`: it has nothing to send for long, and keeps its part for a time without a lease. `leave`: for good. */
   readonly stays: 'active' | 'idle' | 'leave';
   /** The key that the gateway knows; empty: none yet. */

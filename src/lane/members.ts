@@ -10,6 +10,7 @@ export function renew(state: SharedState, now: number, ask: BudgetAsk): Member {
   if (me === undefined) {
     me = {
       id: ask.gateway,
+      run: ask.run,
       renewedAt: now,
       idle: false,
       calls: 0,
@@ -26,6 +27,7 @@ export function renew(state: SharedState, now: number, ask: BudgetAsk): Member {
   for (const [age, calls] of spent.entries()) {
     if (calls > 0) state.window.add(now - (age * state.pace.horizonMs) / AGES, state.pace.bucketMs, calls);
   }
+  me.run = ask.run;
   me.renewedAt = now;
   me.idle = ask.stays === 'idle';
   me.apps = ask.apps;

@@ -37,7 +37,7 @@ export function budgetStep(known: SharedState | undefined, timeMs: number, ask: 
   state.window.expire(now, state.pace.horizonMs);
   release(state, ask.released);
   if (ask.stays === 'leave') {
-    const at = state.members.findIndex(({ id }) => id === ask.gateway);
+    const at = state.members.findIndex(({ id, run }) => id === ask.gateway && run === ask.run);
     if (at >= 0) state.members.splice(at, 1);
     return { state: known, answer: answerOf(state, undefined, {}), news: undefined };
   }

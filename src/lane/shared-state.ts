@@ -9,6 +9,7 @@ export const LONG_AGO = -1e15;
 /** A gateway that sends from the budget. */
 export interface Member {
   readonly id: string;
+  run: string;
   renewedAt: number;
   idle: boolean;
   /** Calls a window that it may send without Redis: as last told, so nobody else is told of them. */

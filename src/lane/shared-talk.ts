@@ -55,6 +55,7 @@ export class SharedTalk {
   readonly #by: SharedBy;
   readonly #topic: Topic;
   readonly #wakeUp: WakeUp;
+  readonly #run = crypto.randomUUID();
   #askedAt = Number.NEGATIVE_INFINITY;
   #firstAskedAt = Number.NaN;
   #usedAt = Number.NEGATIVE_INFINITY;
@@ -188,6 +189,7 @@ export class SharedTalk {
     const { gatewayId } = this.#by;
     return {
       gateway: gatewayId,
+      run: this.#run,
       stays,
       newEpoch: crypto.randomUUID(),
       wants,

@@ -5,6 +5,7 @@ import type { Express, Request, Response } from 'express';
 import { createAdminApi, serveAlone } from '../../src/admin/admin-api.ts';
 import { type AdministratorRooms, administratorOf } from '../../src/admin/administrator-of.ts';
 import { operatorOnSocket } from '../../src/admin/asker.ts';
+import { Strangers } from '../../src/call/strangers.ts';
 import { Verdicts } from '../../src/call/verdicts.ts';
 import type { Clock } from '../../src/domain/clock.ts';
 import type { Role } from '../../src/domain/role.ts';
@@ -83,6 +84,7 @@ export async function openPublicDoor(badTriesMax = 1_000): Promise<PublicDoor> {
     clock,
     addressOf,
     tries: new BadTries(clock, badTriesMax),
+    strangers: new Strangers(clock, record),
   };
   const acts = refreshing(management.acts, verdicts);
   const bugs: unknown[] = [];

@@ -90,6 +90,7 @@ function askFor(id: number, known: Known, of: Step, timeMs: number, n: number): 
   const steps = of.told && answer?.stale === true;
   return {
     gateway: `gateway-${id}`,
+    run: of.rttMs > 100 ? 'second' : 'first',
     stays: of.stays,
     epoch: answer?.epoch ?? '',
     newEpoch: `epoch-${n}`,

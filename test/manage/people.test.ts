@@ -198,6 +198,7 @@ describe('a sign-in link', () => {
       id: expect.stringMatching(/^lnk_[0-9a-z]{20}$/),
       secret: expect.stringMatching(/^[\w-]{43}$/),
       path: `/auth/link#${link.secret}`,
+      url: null,
       name: 'Ada',
       grants: [{ role: 'lead', team: 'alpha', scopes: ['account:owner'] }],
       endsAt: new Date(START_MS + 600_000).toISOString(),

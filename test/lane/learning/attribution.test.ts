@@ -104,12 +104,15 @@ describe('what a refusal is put down to', () => {
 
   test('the line rises only while calls wait', () => {
     const idle = new LimitLearner(OPTIONS, 0);
+    const atTimes = new LimitLearner(OPTIONS, 0);
     const busy = new LimitLearner(OPTIONS, 0);
     for (let at = 0; at < 10_000; at += 200) {
       idle.sent(at, false);
+      atTimes.sent(at, at % 400 === 0);
       busy.sent(at, true);
     }
     expect(levelsOf(idle)).toMatchObject([{ calls: 5, windowMs: 1_000 }]);
+    expect(levelsOf(atTimes)).toMatchObject([{ calls: 5, windowMs: 1_000 }]);
     expect(levelsOf(busy)[0]?.calls).toBeGreaterThan(5);
   });
 });

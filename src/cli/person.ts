@@ -72,7 +72,8 @@ export function addPerson(cli: Cli): void {
   verb(person, 'enable <id>', 'lets somebody in again', 'person enable per_…').action(
     withActs(cli, async ({ acts, print }, _options, [id]) => {
       const enabled = await acts.perform('person.enable', { id });
-      await print.one(enabled, [`${enabled.name} may sign in again.`]);
+      const how = enabled.issuer === 'sign-in-link' ? 'with a new sign-in-link' : 'again';
+      await print.one(enabled, [`${enabled.name} may sign in ${how}.`]);
     }),
   );
 

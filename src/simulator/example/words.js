@@ -17,7 +17,9 @@ export function wordsOf(error) {
 
 /** What is left of the caller's share of the rate budget. */
 export function wordsOfBudget({ calls, windowMs, remaining }) {
-  return `Rate budget: your share is ${calls} calls in ${inSeconds(windowMs)}; ${remaining} could go now without waiting.`;
+  // Slots come one by one: just after a call there is none free for a moment.
+  const next = remaining > 0 ? `${remaining} could go at once` : 'the next goes in its turn';
+  return `Rate budget: your share is ${calls} calls in ${inSeconds(windowMs)}; ${next}.`;
 }
 
 /** A time as people say it. */

@@ -123,7 +123,7 @@ describe('the example frontend', () => {
         .waitFor();
     }
     expect(await names.first().textContent()).toBe(first);
-    expect(await page.getByText('your share is 50 calls in a second; 49 could go now').isVisible()).toBe(true);
+    expect(await page.getByText('your share is 50 calls in a second; 49 could go at once').isVisible()).toBe(true);
   });
 
   test('It renames one, by keyboard alone, and a name that looks like HTML is a name', async () => {

@@ -119,13 +119,14 @@ export class BudgetView {
   /**
    * Takes note of an answer. False when the ask took so long to arrive that it was ignored.
    *
-   * @param untilThen what {@link BudgetView.untoldPause} was when it was asked.
+   * @param asked when it was asked, and what {@link BudgetView.untoldPause} was then.
    */
-  take(answer: BudgetAnswer, sentAt: number, now: number, untoldPauseThen: number): boolean {
+  take(answer: BudgetAnswer, ask: BudgetAsk, asked: { sentAt: number; untoldPause: number }, now: number): boolean {
+    const { sentAt } = asked;
     const tookMs = now - sentAt;
     this.#rttMs = this.#answer === undefined ? tookMs : this.#rttMs + (tookMs - this.#rttMs) * RECENT_PART;
     if (answer.stale) {
-      this.#distrustTime(answer, sentAt, now);
+      this.#distrustTime(answer, ask.stepMs > 0, sentAt, now);
       return false;
     }
     this.#step = NO_STEP;
@@ -133,7 +134,7 @@ export class BudgetView {
     this.#time.sync(sentAt, answer.now, now);
     this.#answer = answer;
     this.#answeredAt = now;
-    if (this.#untoldPauseUntil === untoldPauseThen) this.#untoldPauseUntil = NEVER;
+    if (this.#untoldPauseUntil === asked.untoldPause) this.#untoldPauseUntil = NEVER;
     this.#pausedUntil = Math.max(this.#untoldPauseUntil, this.#time.toGateway(answer.pausedUntil));
     return true;
   }
@@ -143,9 +144,8 @@ export class BudgetView {
   }
 
   /** An ask was older on arrival than it may be: the way was long, or the clock was stepped. */
-  #distrustTime(answer: BudgetAnswer, sentAt: number, now: number): void {
+  #distrustTime(answer: BudgetAnswer, wasTold: boolean, sentAt: number, now: number): void {
     const aheadMs = answer.now - this.#time.toBudget(now);
-    const wasTold = this.#step !== NO_STEP;
     this.#step = NO_STEP;
     if (aheadMs <= STEP_MS_MIN) return;
     if (!wasTold) {

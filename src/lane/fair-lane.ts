@@ -160,7 +160,6 @@ export class FairLane implements Lane, PlaceKeeper {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#wakeUp.cancel();
     for (const place of [...this.#queue.inOrder()]) this.#refuse(place, laneClosed());
     await this.#slots.close();
   }
@@ -234,7 +233,6 @@ export class FairLane implements Lane, PlaceKeeper {
     if (this.#queue.ready === 0) this.#rest(this.#clock.now());
   }
 
-  /** Nobody is ready. */
   #rest(now: number): void {
     this.#wakeUp.cancel();
     this.#slots.follow(now);

@@ -71,11 +71,17 @@ function begin(timeMs: number, { newEpoch, tuning, pace }: BudgetAsk): SharedSta
   };
 }
 
-/** The budget's own time never goes back; a step of the clock forward it leaves out once a gateway says that it was one. */
-function timeOf({ origin, at }: SharedState, timeMs: number, ask: BudgetAsk): { origin: number; now: number } {
+/**
+ * The budget's own time never goes back: where the clock does, it goes on with what the gateway knows of it. A step forward
+ * it leaves out once a gateway says that it was one.
+ */
+function timeOf({ epoch, origin, at }: SharedState, timeMs: number, ask: BudgetAsk): { origin: number; now: number } {
+  if (timeMs - origin < at) {
+    const now = ask.epoch === epoch ? Math.max(at, ask.sentAt) : at;
+    return { origin: timeMs - now, now };
+  }
   const leftOut = ask.stepOrigin === origin ? Math.max(0, Math.min(ask.stepMs, timeMs - origin - at)) : 0;
-  const from = Math.min(origin + leftOut, timeMs - at);
-  return { origin: from, now: Math.max(at, timeMs - from) };
+  return { origin: origin + leftOut, now: Math.max(at, timeMs - (origin + leftOut)) };
 }
 
 function forgetVanished(state: SharedState, now: number): void {

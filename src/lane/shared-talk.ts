@@ -60,6 +60,7 @@ export class SharedTalk {
   #firstAskedAt = Number.NaN;
   #usedAt = Number.NEGATIVE_INFINITY;
   #asking = false;
+  #telling = false;
   #lost = false;
   #asked = 0;
   #closed = false;
@@ -103,9 +104,13 @@ export class SharedTalk {
     this.#usedAt = now;
   }
 
-  /** Tells everybody of a pause, at once, whatever else is under way. */
+  /** Tells everybody of a pause, at once, whatever else is under way; of a hundred refusals in a row, once for all. */
   tellPause(now: number): void {
-    if (!this.#lost && !this.#closed) void this.#ask(now, 0);
+    if (this.#lost || this.#closed || this.#telling) return;
+    this.#telling = true;
+    void this.#ask(now, 0).finally(() => {
+      this.#telling = false;
+    });
   }
 
   /** Asks when something is due, else sets the clock for it. */
@@ -142,7 +147,7 @@ export class SharedTalk {
     if (view.answer === undefined && unmet <= 0) return Number.POSITIVE_INFINITY;
     const isIdle = this.#isIdle(now);
     if (this.#lost) return this.#askedAt + (isIdle ? IDLE_BEAT_MS : RETRY_MS);
-    if (held.hasReleased || this.tuning.untold || view.hasUntoldPause || view.hasStep) return now;
+    if (held.hasReleased || this.tuning.untold || (view.hasUntoldPause && !this.#telling) || view.hasStep) return now;
     const beatAt = this.#askedAt + (isIdle ? IDLE_BEAT_MS : BEAT_MS);
     if (unmet <= 0) return beatAt;
     const last = held.last;
@@ -155,6 +160,7 @@ export class SharedTalk {
   }
 
   async #askForLine(): Promise<void> {
+    if (this.#closed) return;
     const { line, held } = this.#topic;
     await this.#ask(this.#clock.now(), Math.max(0, line.ready - held.length));
     this.#asking = false;
@@ -177,7 +183,7 @@ export class SharedTalk {
     }
     this.#lost = false;
     if (answer.epoch !== ask.epoch) this.#topic.held.forget();
-    if (!view.take(answer, sentAt, now, untoldPause)) return;
+    if (!view.take(answer, ask, { sentAt, untoldPause }, now)) return;
     tuning.answered(answer, tuning.tunings === tunings);
     if (wants > 0) view.askAgainAt(answer.slots.length > 0 ? 0 : Math.max(view.toGateway(answer.againAt), now + 1));
     if (ask.spentAlone.length > 0) this.#topic.sent.told(sentAt);

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Part } from './lane-bars/bar.ts';
 import { crowdBottleneck, crowdFair } from './lane-bars/crowd.ts';
 import { idleWait, sharedIdle, turns } from './lane-bars/engines.ts';
+import { learning } from './lane-bars/learning.ts';
 import { sharedBudgets } from './lane-bars/shared-budget.ts';
 import { sharedShares } from './lane-bars/shared-shares.ts';
 import { shares } from './lane-bars/shares.ts';
@@ -12,6 +13,7 @@ const PARTS: readonly Part[] = [
   shares,
   idleWait,
   turns,
+  learning,
   sharedShares,
   sharedIdle,
   ...sharedBudgets,

@@ -200,7 +200,9 @@ export function laneContract(engine: string, harness: LaneHarness, promises: Lan
       expect(lane.share('app', 1).remaining).toBe(0);
       await eventually(() => log.length === 5);
       expect(lane.share('app', 1).resetMs).toBeGreaterThan(500);
-      expect(lane.stats().used).toBeCloseTo(0.05, 2);
+      // On a busy machine a slot comes too late to be used, and counts all the same where others could have had it.
+      expect(lane.stats().used).toBeGreaterThan(0.045);
+      expect(lane.stats().used).toBeLessThan(0.12);
     });
 
     laneSharingContract(script, promises);

@@ -154,6 +154,18 @@ describe('a refusal of Mason', () => {
     await fleet.close();
   });
 
+  test('a hundred refusals at once are told in a few asks, and the longest pause holds', async () => {
+    const fleet = new Fleet(2, { limit: LIMIT }, 5);
+    for (let g = 0; g < 2; g++) fleet.keepBusy(g, 'app', 50);
+    await fleet.clock.advance(3_000);
+    const asks = fleet.budget.asks;
+    for (let i = 0; i < 100; i++) fleet.lanes[0]?.pause(2_000 + i);
+    await fleet.clock.advance(100);
+    expect(fleet.budget.asks - asks).toBeLessThan(10);
+    expect((fleet.lanes[1]?.stats().pausedUntil ?? 0) - fleet.clock.now()).toBeGreaterThan(1_990);
+    await fleet.close();
+  });
+
   test('in the middle of a loss of Redis it is told as soon as Redis is back', async () => {
     const fleet = new Fleet(2, { limit: LIMIT });
     for (let g = 0; g < 2; g++) fleet.keepBusy(g, 'app', 50);

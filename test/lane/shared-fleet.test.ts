@@ -60,6 +60,34 @@ describe('four gateways on one budget', () => {
   });
 });
 
+describe('what one gateway knows', () => {
+  test('a limit that reaches one gateway holds for all, also for those who have slots of the old one', async () => {
+    const fleet = new Fleet(3, { limit: { calls: 2, windowMs: 20_000 } });
+    for (let g = 0; g < 3; g++) fleet.keepBusy(g, 'app', 30);
+    await fleet.clock.advance(25_000);
+    const limit = { calls: 100, windowMs: 1_000 };
+    fleet.lanes[1]?.retune({ limit, burst: undefined, spreadMs: 10 });
+    await fleet.clock.advance(2_000);
+    const from = fleet.clock.now();
+    await fleet.clock.advance(2_000);
+    expect(fleet.instants(from).length).toBeGreaterThan(185);
+    expect(fleet.lanes.map((lane) => lane.stats().limit)).toEqual([limit, limit, limit]);
+    await fleet.close();
+  });
+
+  test('a gateway farther from Mason than the others makes all of them careful', async () => {
+    const fleet = new Fleet(3, { spreadMs: undefined });
+    for (let g = 0; g < 3; g++) fleet.keepBusy(g, 'app', 30);
+    for (const [g, ms] of [20, 22, 61].entries()) fleet.lanes[g]?.observe('device.get', ms);
+    await fleet.clock.advance(2_000);
+    const spreads = fleet.lanes.map((lane) => lane.stats().spreadMs);
+    expect(new Set(spreads).size).toBe(1);
+    expect(spreads[0]).toBeGreaterThanOrEqual(41);
+    expect(spreads[0]).toBeLessThan(44);
+    await fleet.close();
+  });
+});
+
 describe('fairness over gateways', () => {
   test('one app on one gateway, one on three: half each', async () => {
     const fleet = new Fleet(4);

@@ -14,6 +14,7 @@ const PROVING_MS_MIN = 30_000;
 const PROVING_CALLS_MIN = 50;
 const PROBE_AFTER_PROVINGS = 6;
 const PROBE_EVERY_GROWTH_MAX = 5;
+const PROBE_LATER_TIMES = 3;
 const GROWN_STEPS_MIN = 4;
 
 /**
@@ -32,7 +33,9 @@ export function firstProbeMs(limit: RateLimit): number {
 /** A probe that failed makes the next one wait longer; one that went far means that the limit is another now. */
 export function nextProbeMs(level: Level): number {
   const first = firstProbeMs(level);
-  return level.steps > GROWN_STEPS_MIN ? first : Math.min(2 * level.probeEveryMs, PROBE_EVERY_GROWTH_MAX * first);
+  return level.steps > GROWN_STEPS_MIN
+    ? first
+    : Math.min(PROBE_LATER_TIMES * level.probeEveryMs, PROBE_EVERY_GROWTH_MAX * first);
 }
 
 /** What to hold when a probe is refused: two steps back, because a full bucket hides a step that was too high. */

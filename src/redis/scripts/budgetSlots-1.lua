@@ -1,5 +1,5 @@
 -- The slots of a budget that several gateways share, engine `fair`: one ask, one step. The same arithmetic stands in
--- lane/shared-slots.ts and lane/grant.ts; test/lane/shared-slots.test.ts holds the two together.
+-- lane/shared-slots.ts, members.ts and grant.ts; test/lane/shared-slots.test.ts holds the two together.
 --
 -- KEYS[1]  the budget: one string (MessagePack), without expiry. Fields are only ever added, and unknown ones are kept.
 -- ARGV[1]  the ask: JSON, the fields of `BudgetAsk` in lane/budget-act.ts with their units; milliseconds throughout.
@@ -111,7 +111,7 @@ local function retuneLedger(ledger, pace, now, pausedUntil)
   ledger.evenFromAt = min(ledger.evenFromAt, now + 2 * pace.horizonMs)
 end
 
--- The steps: see lane/shared-slots.ts.
+-- The steps: see lane/shared-slots.ts and lane/members.ts.
 
 local function begin(time, ask)
   return {
@@ -136,9 +136,12 @@ end
 
 local function timeOf(state, time, ask)
   local origin, at = state.origin, state.at
+  if time - origin < at then
+    local now = ask.epoch == state.epoch and max(at, ask.sentAt) or at
+    return time - now, now
+  end
   local leftOut = ask.stepOrigin == origin and max(0, min(ask.stepMs, time - origin - at)) or 0
-  local from = min(origin + leftOut, time - at)
-  return from, max(at, time - from)
+  return origin + leftOut, max(at, time - (origin + leftOut))
 end
 
 local function forgetVanished(state, now)

@@ -115,7 +115,9 @@ function retune(state: SharedState, now: number, { tune, tuning, pace }: BudgetA
   if (!tune || (sameLimit && tuning.spreadMs === spreadMs)) return false;
   state.tuning = tuning;
   state.pace = pace;
-  retuneLedger(state.ledger, pace, now, state.pausedUntil);
+  // Who hears of another limit gives held slots back. Of another spread nobody hears: those slots will be used.
+  const held = sameLimit ? state.window.newestAt : LONG_AGO;
+  retuneLedger(state.ledger, pace, now, Math.max(state.pausedUntil, held));
   return !sameLimit;
 }
 

@@ -227,7 +227,9 @@ local function retune(state, now, ask)
   if not ask.tune or (sameLimit and new.spreadMs == old.spreadMs) then return false end
   state.tuning = new
   state.pace = ask.pace
-  retuneLedger(state.ledger, ask.pace, now, state.pausedUntil)
+  local lasts = state.window.lasts
+  local held = sameLimit and lasts[#lasts] or LONG_AGO
+  retuneLedger(state.ledger, ask.pace, now, max(state.pausedUntil, held))
   return not sameLimit
 end
 

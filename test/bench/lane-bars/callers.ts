@@ -37,9 +37,13 @@ export class Callers implements Disposable {
     this.#token = token;
   }
 
-  /** The statuses answered; 0 for calls that were cut off. */
+  /**
+   * The statuses answered; 0 for calls that were cut off.
+   *
+   * @param path with a query: each call asks something else, or equal ones would share one call
+   */
   call(count: number, path: string): Promise<number[]> {
-    return Promise.all(Array.from({ length: count }, () => this.#one(path)));
+    return Promise.all(Array.from({ length: count }, (_, n) => this.#one(`${path}&n=${n}`)));
   }
 
   #one(path: string): Promise<number> {

@@ -25,9 +25,10 @@ export const shares: Part = {
     await sleep(3_000);
     const statuses = await quiet.call(QUIET_CALLS, PATHS.quiet);
     const targets = (await simulator.requests(100_000)).map(({ target }) => target);
-    const first = targets.indexOf(PATHS.quiet);
-    const during = targets.slice(first, targets.lastIndexOf(PATHS.quiet) + 1);
-    const share = during.filter((target) => target === PATHS.quiet).length / during.length;
+    const isQuiet = (target: string | null): boolean => target?.startsWith(PATHS.quiet) ?? false;
+    const first = targets.findIndex(isQuiet);
+    const during = targets.slice(first, targets.findLastIndex(isQuiet) + 1);
+    const share = during.filter(isQuiet).length / during.length;
     const answered = statuses.filter((status) => status === 200).length;
     const { rateLimited } = await simulator.stats();
     const bars = [

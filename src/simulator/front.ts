@@ -116,6 +116,8 @@ export class Front {
   }
 
   #failed(error: NodeJS.ErrnoException, socket: Socket): void {
+    // Refused before: the parser says so again of each piece that still comes.
+    if (socket.writableEnded) return;
     const connection = this.#open.get(socket);
     const code = error.code ?? '';
     const status = REFUSALS[code] ?? '400 Bad Request';

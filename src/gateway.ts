@@ -6,6 +6,7 @@ import { listenForCommands } from './admin/gateway-sockets.ts';
 import { openBrowserRoom } from './browser-room.ts';
 import { logCalls } from './call/call-log.ts';
 import { createMetrics } from './call/call-metrics.ts';
+import { Joins } from './call/joins.ts';
 import { KeyHealth } from './call/key-health.ts';
 import { LoopLag } from './call/loop-lag.ts';
 import { OpenCalls } from './call/open-calls.ts';
@@ -107,6 +108,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     laneOf: core.laneOf,
     record: core.record,
     mason: core.mason,
+    joins: new Joins(config.lane.waitingBytesMax),
     retries: new RetryBudget(),
     lag: stack.use(new LoopLag(systemClock)),
     observer: (end) => {

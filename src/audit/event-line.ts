@@ -46,8 +46,8 @@ function callLine(event: IntentEvent | OutcomeEvent, targets: string): string {
 function endOf(event: OutcomeEvent): string {
   return (
     `${name('result', event.result)}${number('status', event.status, 0)}${name('errorSource', event.errorSource)}` +
-    `${name('errorCode', event.errorCode)}${attemptsLine(event.attempts)}${number('queueMs', event.queueMs, 3)}` +
-    `${number('masonMs', event.masonMs, 3)}${number('gatewayMs', event.gatewayMs, 3)}` +
+    `${name('errorCode', event.errorCode)}${text('joined', event.joined)}${attemptsLine(event.attempts)}` +
+    `${number('queueMs', event.queueMs, 3)}${number('masonMs', event.masonMs, 3)}${number('gatewayMs', event.gatewayMs, 3)}` +
     `${number('bytesIn', event.bytesIn, 0)}${number('bytesOut', event.bytesOut, 0)}`
   );
 }

@@ -1,50 +1,46 @@
 import { GatewayError } from '../domain/errors.ts';
-import type { Lane, Place, Turn } from '../domain/lane.ts';
+import type { Lane, Place } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
 import { askedWaitMs } from '../mason/slow-down.ts';
 import { statedLimits } from '../mason/stated-limits.ts';
 import type { Call } from './call.ts';
 import { otherKey } from './choose-key.ts';
+import type { Held } from './held-answer.ts';
 import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
 import { prepare } from './prepare.ts';
 import { redactorFor } from './relay.ts';
-import { stillAllowed } from './still-allowed.ts';
+import { takeTurn } from './take-turn.ts';
 import type { WalkRooms } from './walk.ts';
 
 /**
  * Takes turns until Mason's answer can be relayed or the call has failed: each turn is waited for in the line, each
- * attempt is noted, and the verdict on it decides whether there is another.
+ * attempt is noted, and the verdict on it decides whether there is another. A read that waits may be given the answer to an
+ * equal one instead.
  *
  * @returns a good answer, its body unread
  * @throws GatewayError, MasonAnsweredError
  */
 export async function askMason(rooms: WalkRooms, call: Call, lane: Lane, place: Place): Promise<Answer> {
-  rooms.retries.earn();
   for (;;) {
-    await takeTurn(rooms, call, place);
-    const { answer, verdict } = await attempt(rooms, call, keyOf(call), lane);
-    if (verdict.kind === 'pass' && answer !== undefined) return answer;
+    const joining = await takeTurn(rooms, call, place);
+    if (joining?.held !== undefined) return takeOver(call, joining.held);
+    if (call.attempts.length === 0) rooms.retries.earn();
+    const key = keyOf(call);
+    const { answer, verdict } = await attempt(rooms, call, key, lane);
+    if (verdict.kind === 'pass' && answer !== undefined) {
+      return joining === undefined ? answer : rooms.joins.share(joining, call, key, answer);
+    }
+    if (verdict.kind === 'error' && joining !== undefined) rooms.joins.shareError(joining, call, key, verdict.error);
     await beforeNextTurn(rooms, call, lane, verdict);
   }
 }
 
-/** Waits for a turn; what was allowed when the call came may not be any more when its turn comes. */
-async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<void> {
-  const from = rooms.clock.now();
-  let turn: Turn;
-  try {
-    turn = await place.turn(call.signal);
-  } finally {
-    call.queueMs += rooms.clock.now() - from;
-  }
-  try {
-    await stillAllowed(rooms, call);
-  } catch (error) {
-    turn.giveBack();
-    throw error;
-  }
-  turn.sent();
+/** @throws MasonAnsweredError */
+function takeOver(call: Call, held: Held): Answer {
+  call.joined = held.by;
+  call.key = held.key;
+  return held.take(call.signal);
 }
 
 async function attempt(

@@ -64,6 +64,11 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
     help: 'Mason keys cut out of answers: more than 0 means that Mason echoes them.',
     registers,
   });
+  const joined = new Counter({
+    name: 'mason_gateway_joined_calls_total',
+    help: 'Reads that were given the answer to an equal one that waited with them: calls that Mason was spared.',
+    registers,
+  });
   addGauges(registers, sources);
 
   const observe: CallObserver = ({ outcome, redacted: redactions }) => {
@@ -72,10 +77,11 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
     addOne(bySource.getOrInsertComputed(errorSource, newMap), status);
     own.observe(outcome.gatewayMs);
     if (redactions > 0) redacted.inc(redactions);
-    if (outcome.attempts === undefined || outcome.attempts.length === 0) return;
-    for (const attempt of outcome.attempts) addOne(attempts, attempt.status ?? attempt.failure ?? 'none');
-    queue.observe(outcome.queueMs);
-    mason.observe(outcome.masonMs);
+    const { attempts: tried = [] } = outcome;
+    if (outcome.joined !== undefined) joined.inc();
+    if (tried.length > 0 || outcome.joined !== undefined) queue.observe(outcome.queueMs);
+    if (tried.length > 0) mason.observe(outcome.masonMs);
+    for (const attempt of tried) addOne(attempts, attempt.status ?? attempt.failure ?? 'none');
   };
   return { registry, observe };
 }

@@ -58,6 +58,8 @@ export class Call implements Disposable {
   /** Whether its intent is on record: then how it ended must follow. */
   intended = false;
   readonly attempts: Attempt[] = [];
+  /** Request id of the equal call whose answer it was given. */
+  joined: string | undefined;
   /** Whether any byte of any attempt may have reached Mason. */
   reached = false;
   /** Whether a change may have been made though nobody said so. */

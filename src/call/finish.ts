@@ -42,13 +42,14 @@ export function finish(rooms: FinishRooms, call: Call, end: unknown): void {
   const answered =
     typeof end === 'number' ? { status: end, source: undefined, code: undefined } : answerFailure(call, end);
   const outcome: OutcomeEvent = {
-    kind: call.attempts.length > 0 || call.intended ? 'outcome' : 'refused',
+    kind: call.attempts.length > 0 || call.intended || call.joined !== undefined ? 'outcome' : 'refused',
     ...callFacts(call),
     at: call.epochMs + Math.round(call.elapsed()),
     result: resultOf(call, end),
     status: answered.status,
     errorSource: answered.source,
     errorCode: answered.code,
+    joined: call.joined,
     attempts: call.attempts,
     queueMs: call.queueMs,
     masonMs: call.masonMs,

@@ -20,6 +20,16 @@ const USER_AGENT = 'mason-gateway';
 
 /** The request as it goes on the wire. The only place where a key is put on. */
 export function prepare(call: Call, key: OpenedKey): Outgoing {
+  const headers = forwardedHeaders(call);
+  headers['user-agent'] = USER_AGENT;
+  headers['request-id'] = call.id;
+  headers['authorization'] = `basic ${key.secret.reveal()}`;
+  const { path, query } = call.target;
+  return { method: call.req.method ?? 'GET', target: path + query, headers, body: bodyOf(call), changes: call.changes };
+}
+
+/** What of the caller's own headers goes on to Mason. */
+export function forwardedHeaders(call: Call): Record<string, string> {
   const headers: Record<string, string> = {};
   const nominated = connectionNames(call.req.headers.connection);
   for (const name of PASSED) {
@@ -27,14 +37,13 @@ export function prepare(call: Call, key: OpenedKey): Outgoing {
     // What `Connection` names was meant for this hop only (RFC 9110 section 7.6.1).
     if (typeof value === 'string' && !nominated.includes(name)) headers[name] = value;
   }
-  headers['user-agent'] = USER_AGENT;
-  headers['request-id'] = call.id;
-  headers['authorization'] = `basic ${key.secret.reveal()}`;
-  // A GET's body has no meaning (RFC 9110 section 9.3.1): it was read, and ends here.
-  const method = call.req.method ?? 'GET';
-  const body = method === 'GET' || method === 'HEAD' ? undefined : call.body;
-  if (body === undefined) delete headers['content-type'];
-  return { method, target: call.target.path + call.target.query, headers, body, changes: call.changes };
+  if (bodyOf(call) === undefined) delete headers['content-type'];
+  return headers;
+}
+
+/** A GET's body has no meaning (RFC 9110 section 9.3.1): it was read, and ends here. */
+function bodyOf({ req: { method = 'GET' }, body }: Call): Buffer | undefined {
+  return method === 'GET' || method === 'HEAD' ? undefined : body;
 }
 
 function connectionNames(connection: string | undefined): readonly string[] {

@@ -16,6 +16,7 @@ import { findTargets, targetsInPath } from './find-targets.ts';
 import { type CallObserver, finish } from './finish.ts';
 import { identify } from './identify.ts';
 import { joinLine } from './join-line.ts';
+import type { Joins } from './joins.ts';
 import type { KeyHealth } from './key-health.ts';
 import type { LoopLag } from './loop-lag.ts';
 import type { OpenCalls } from './open-calls.ts';
@@ -37,6 +38,7 @@ export interface WalkRooms {
   readonly laneOf: (key: OpenedKey) => Lane | Promise<Lane>;
   readonly record: AuditRecord;
   readonly mason: Mason;
+  readonly joins: Joins;
   readonly retries: RetryBudget;
   readonly keyHealth: KeyHealth;
   readonly lag: LoopLag;

@@ -75,6 +75,8 @@ export interface OutcomeEvent extends CallFacts {
   readonly errorSource?: 'gateway' | 'mason' | undefined;
   /** Error code of ours, when it was one. */
   readonly errorCode?: string | undefined;
+  /** Request id of the equal call whose answer it was given; it was not sent for it. */
+  readonly joined?: string | undefined;
   readonly attempts?: readonly Attempt[] | undefined;
   /** Milliseconds in the line, at Mason, and in the gateway itself. */
   readonly queueMs: number;

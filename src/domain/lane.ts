@@ -30,6 +30,8 @@ export interface Place extends Disposable {
    * cause when the signal aborts or the place is disposed of, `shutting_down` when the lane closes.
    */
   turn(signal: LeaveSignal): Promise<Turn>;
+  /** Whether a turn is asked for and has not come yet. */
+  readonly asksForTurn: boolean;
 }
 
 export interface Turn {

@@ -33,6 +33,10 @@ export class BottleneckPlace implements Place {
     return this.#keeper.ask(this, signal);
   }
 
+  get asksForTurn(): boolean {
+    return this.wish !== undefined;
+  }
+
   [Symbol.dispose](): void {
     this.#keeper.leave(this);
   }

@@ -134,6 +134,15 @@ describe('the line of an event', () => {
     expect(eventLine(sampleIntent({ targets: targets.toReversed() }))).toBe(`${line}\n${list}\n`);
   });
 
+  test('tells with which call a read was joined, behind the error code', () => {
+    const line = eventLine(
+      sampleOutcome({ attempts: [], joined: 'request-0', errorSource: 'mason', errorCode: 'none' }),
+    );
+    expect(line).toContain('"errorCode":"none","joined":"request-0","attempts":[],"queueMs":1,');
+    expect(eventLine(sampleOutcome())).not.toContain('joined');
+    expect(JSON.parse(eventLine(sampleOutcome({ joined: 'x'.repeat(1_000) }))).joined).toHaveLength(128);
+  });
+
   test('keeps its bytes: a change here breaks every record there is', () => {
     expect(eventLine(sampleAct({ details: { b: 1, a: 'x' } }))).toBe(
       '{"v":1,"kind":"admin","at":1790000000000,"requestId":"request-1","actor":{"kind":"operator","account":"root"},"act":"team.add","details":{"a":"x","b":1},"result":"done"}\n',

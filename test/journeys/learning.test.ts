@@ -34,7 +34,8 @@ afterAll(async () => {
 test('A limit that nobody told is learnt from Mason’s refusals, which no caller sees, and is forgotten when told to', async () => {
   const headers = { authorization: `Bearer ${token}`, prefer: 'wait=60' };
   const answers = await Promise.all(
-    Array.from({ length: CALLS }, () => fetch(`${gateway.url}/v1/default/device?limit=1`, { headers })),
+    // Each asks something else: equal ones would share one call.
+    Array.from({ length: CALLS }, (_, n) => fetch(`${gateway.url}/v1/default/device?limit=1&n=${n}`, { headers })),
   );
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: CALLS }, () => 200));
   await Promise.all(answers.map((answer) => answer.arrayBuffer()));

@@ -86,7 +86,7 @@ describe('Signing out wins', () => {
       keys: [{ key: OWNER_KEY, scopes: ['account:owner'], limit: '20/1s' }],
     });
     const page = await openPage(narrow, { role: 'lead', team: 'alpha' });
-    const calls = Array.from({ length: 50 }, () => page.call(LIST));
+    const calls = Array.from({ length: 50 }, (_, n) => page.call(`${LIST}&n=${n}`));
     await eventually('some were sent', async () => (await simulator.stats()).inFlight + (await sent()) > 0);
     expect((await page.call('/auth/logout', { method: 'POST' })).status).toBe(204);
     const atLogout = await sent();

@@ -52,7 +52,7 @@ describe('Two gateways on one data directory and one Redis', () => {
       );
       return states.every(({ state }) => state.budgets === 'shared' && state.redis === 'ready');
     });
-    const calls = Array.from({ length: 120 }, (_, n) => (n % 2 === 0 ? one : two).call(token, LIST));
+    const calls = Array.from({ length: 120 }, (_, n) => (n % 2 === 0 ? one : two).call(token, `${LIST}&n=${n}`));
     const statuses = (await Promise.all(calls)).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([200]));
     expect((await simulator.stats()).byStatus[429] ?? 0).toBe(0);

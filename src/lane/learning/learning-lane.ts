@@ -39,6 +39,9 @@ export class LearningLane implements Lane, Disposable {
     const place = this.#within.join(call);
     return {
       turn: (signal) => this.#turn(place, signal),
+      get asksForTurn() {
+        return place.asksForTurn;
+      },
       [Symbol.dispose]: () => place[Symbol.dispose](),
     };
   }

@@ -1,0 +1,130 @@
+import type { Turn } from '../domain/lane.ts';
+import type { OpenedKey } from '../domain/mason-key.ts';
+import type { Answer } from '../mason/send.ts';
+import type { Call } from './call.ts';
+import { type Held, HeldAnswer, HeldError } from './held-answer.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { MasonAnsweredError } from './judge.ts';
+
+/** About one connection, and not about what was asked. */
+const REQUEST_TIMEOUT = 408;
+
+/** Each goes all its way to its caller at once: thousands of them would keep everybody else waiting for a second. */
+const HANDED_AT_ONCE_MAX = 64;
+
+/** A call among those that ask the same. */
+export class Joining {
+  readonly key: string;
+  /** Number of the instant at which it began to wait; once it was sent, of that one. */
+  at: number;
+  /** What Mason answered to an equal call. */
+  held: Held | undefined;
+  #wake: () => void = () => {};
+
+  constructor(key: string, at: number) {
+    this.key = key;
+    this.at = at;
+  }
+
+  /** Settles with its own turn, or with undefined when it was handed an answer before that came. */
+  turnOrAnswer(own: Promise<Turn>): Promise<Turn | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      own.then(resolve, reject);
+    });
+  }
+
+  hand(held: Held): void {
+    held.hold();
+    this.held = held;
+    this.#wake();
+  }
+}
+
+/**
+ * Equal reads that wait at this gateway share one call. Each keeps its own place in the line; when one is sent, its answer is
+ * for all that waited already at that instant. Who came later asks after it: for them it could be older than something they
+ * just did.
+ */
+export class Joins {
+  readonly #bytes: HeldBytes;
+  /** Who waits, by what they ask, in the order in which they began to. */
+  readonly #waiting = new Map<string, Set<Joining>>();
+  #instants = 0;
+
+  /** @param answersBytesMax memory for answers that are held; beyond it an answer goes to its own call only */
+  constructor(answersBytesMax: number) {
+    this.#bytes = new HeldBytes(answersBytesMax);
+  }
+
+  /** Bytes of answers held now. */
+  get heldBytes(): number {
+    return this.#bytes.bytes;
+  }
+
+  /** @param key what it asks: see `joinKey` */
+  wait(key: string): Joining {
+    const joining = new Joining(key, ++this.#instants);
+    this.#waiting.getOrInsertComputed(key, () => new Set()).add(joining);
+    return joining;
+  }
+
+  /** It waits no more: what it was handed it will not take. */
+  leave(joining: Joining): void {
+    this.#takeOut(joining);
+    joining.held?.release();
+  }
+
+  /** Its own turn came, and it is on its way. */
+  sent(joining: Joining): void {
+    this.#takeOut(joining);
+    joining.at = ++this.#instants;
+  }
+
+  /**
+   * A good answer to a call that was sent, for those who waited then: they are handed it when all of it is here.
+   *
+   * @returns the same answer for the call itself
+   */
+  share(joining: Joining, by: Call, key: OpenedKey, answer: Answer): Answer {
+    const isWanted = (): boolean => this.#isWanted(joining);
+    if (!isWanted()) return answer;
+    const onWhole = (): void => this.#handOn(joining, held);
+    const held = new HeldAnswer(by.id, key, answer, { bytes: this.#bytes, isWanted, onWhole });
+    return held.follow();
+  }
+
+  /** The same for an error of the asker's that Mason answered. That Mason fails now says nothing about the next call. */
+  shareError(joining: Joining, by: Call, key: OpenedKey, error: Error): void {
+    if (!(error instanceof MasonAnsweredError) || error.status >= 500 || error.status === REQUEST_TIMEOUT) return;
+    this.#handOn(joining, new HeldError(by.id, key, error));
+  }
+
+  #isWanted({ key, at }: Joining): boolean {
+    const first = this.#waiting.get(key)?.values().next().value;
+    return first !== undefined && first.at < at;
+  }
+
+  #handOn(sent: Joining, held: Held): void {
+    let left = HANDED_AT_ONCE_MAX;
+    for (const joining of this.#waiting.get(sent.key) ?? []) {
+      if (joining.at > sent.at) return;
+      if (left === 0) {
+        held.hold();
+        setImmediate(() => {
+          this.#handOn(sent, held);
+          held.release();
+        });
+        return;
+      }
+      left--;
+      this.#takeOut(joining);
+      joining.hand(held);
+    }
+  }
+
+  #takeOut(joining: Joining): void {
+    const group = this.#waiting.get(joining.key);
+    if (group?.delete(joining) && group.size === 0) this.#waiting.delete(joining.key);
+  }
+}

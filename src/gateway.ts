@@ -31,6 +31,7 @@ import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
 import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
 import { createPublicDoor } from './public-door.ts';
+import { problemsOf, stateOf } from './readiness.ts';
 
 /** For answers on their way to slow readers, once no call is under way any more. */
 const CLOSE_GRACE_MS = 2_000;
@@ -205,26 +206,6 @@ async function retuneLanes(core: Core): Promise<void> {
   } catch {
     // The store does not answer: the next change it tells of comes with all that was missed.
   }
-}
-
-function problemsOf(ending: { begun: boolean }, verdicts: Verdicts, core: Core): Record<string, string> {
-  const { writable, problem } = core.record.health();
-  return {
-    ...(ending.begun ? { gateway: 'shutting down' } : {}),
-    ...(verdicts.fresh ? {} : { store: 'does not answer' }),
-    ...(writable ? {} : { record: problem ?? 'cannot be written' }),
-  };
-}
-
-/** Redis away stops no call with a token: gateways go on with a part of each budget, and pages wait for their sessions. */
-function stateOf({ redis, lanes }: Core): Record<string, string> {
-  if (redis === undefined) return { budgets: 'local' };
-  const { state, problem } = redis.health();
-  const modes = new Set([...lanes.stats()].map(([, { mode }]) => mode));
-  return {
-    redis: state === 'ready' ? 'ready' : `away: ${problem ?? 'no answer'}`,
-    budgets: [...modes].toSorted().join(', ') || 'shared',
-  };
 }
 
 /** @throws Error with one clear line: a scope that Mason does not have could never be held */

@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AdminEvent } from '../domain/event.ts';
 import { eventLine } from './event-line.ts';
-import type { PreviousHead } from './previous-head.ts';
+import type { PreviousHead } from './segments/previous-head.ts';
 
 /** The first event of a chain. It names the head of the run before it, so that a run cannot be taken out unseen. */
 export function startLine(chain: string, at: number, previous: PreviousHead | undefined): string {

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../domain/record.ts';
-import { QueryClient } from './query-client.ts';
+import { QueryClient } from './segments/query-client.ts';
 
 /** Reads a record without writing one. */
 export type RecordReader = Pick<AuditRecord, 'query' | 'close'>;

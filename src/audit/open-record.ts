@@ -1,9 +1,9 @@
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
-import { QueryClient } from './query-client.ts';
 import { Recorder } from './recorder.ts';
-import { Sealer, unsealedSegments } from './sealer.ts';
-import { WriterClient } from './writer-client.ts';
+import { QueryClient } from './segments/query-client.ts';
+import { Sealer, unsealedSegments } from './segments/sealer.ts';
+import { WriterClient } from './segments/writer-client.ts';
 
 export interface RecordOptions {
   /** Where the segment files stand; made, with mode 0700, when it is not there. Several gateways may share it. */

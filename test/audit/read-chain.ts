@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { listSegments } from '../../src/audit/segment-file.ts';
+import { listSegments } from '../../src/audit/segments/segment-file.ts';
 
 export interface StoredChain {
   readonly chain: string;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventLine } from '../../src/audit/event-line.ts';
 import { openRecord } from '../../src/audit/open-record.ts';
-import { RunWriter } from '../../src/audit/run-writer.ts';
-import { sealSegment } from '../../src/audit/seal-segment.ts';
+import { RunWriter } from '../../src/audit/segments/run-writer.ts';
+import { sealSegment } from '../../src/audit/segments/seal-segment.ts';
 import { systemClock } from '../../src/domain/clock.ts';
 import type { OutcomeEvent } from '../../src/domain/event.ts';
 

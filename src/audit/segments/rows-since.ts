@@ -1,6 +1,6 @@
-import type { RecordFilter } from '../domain/record.ts';
-import type { Mark } from './page-key.ts';
-import { comparePositions } from './position.ts';
+import type { RecordFilter } from '../../domain/record.ts';
+import type { Mark } from '../page-key.ts';
+import { comparePositions } from '../position.ts';
 import { mayBeNewer, type RecordView, type SegmentView } from './segment-catalog.ts';
 import { type FoundRow, segmentRowsSince } from './segment-rows.ts';
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Mark } from './page-key.ts';
+import type { Mark } from '../page-key.ts';
+import { ulidEpochMs } from '../ulid.ts';
 import { listSegments, type SegmentFile } from './segment-file.ts';
 import { openSegmentToRead, readSegmentHead, type SegmentHead } from './segment-head.ts';
-import { ulidEpochMs } from './ulid.ts';
 
 type Range = NonNullable<SegmentHead['range']>;
 

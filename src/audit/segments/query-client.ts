@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { GatewayError } from '../domain/errors.ts';
-import type { RecordFilter, RecordPage } from '../domain/record.ts';
+import { GatewayError } from '../../domain/errors.ts';
+import type { RecordFilter, RecordPage } from '../../domain/record.ts';
+import { threadUrl } from '../thread-url.ts';
 import type { PageAsked } from './query.ts';
 import type { QueryAnswer, QueryRequest } from './query-thread.ts';
-import { threadUrl } from './thread-url.ts';
 
 interface Waiting {
   resolve(page: RecordPage): void;
@@ -45,7 +45,10 @@ export class QueryClient {
   }
 
   #start(): Worker {
-    const worker = new Worker(threadUrl('query-thread'), { workerData: this.#directory, name: 'record-query' });
+    const worker = new Worker(threadUrl('query-thread', import.meta.url), {
+      workerData: this.#directory,
+      name: 'record-query',
+    });
     let problem = 'the query thread ended';
     worker.on('message', (answer: QueryAnswer) => this.#hear(answer));
     worker.on('error', (error) => {

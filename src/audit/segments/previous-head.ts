@@ -1,4 +1,4 @@
-import type { Head } from './chain.ts';
+import type { Head } from '../chain.ts';
 import { listSegments } from './segment-file.ts';
 import { openSegmentToRead, readSegmentHead } from './segment-head.ts';
 

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { eventLine } from '../../src/audit/event-line.ts';
-import { comparePositions } from '../../src/audit/position.ts';
-import { queryRecord } from '../../src/audit/query.ts';
-import { RunWriter } from '../../src/audit/run-writer.ts';
-import { sealSegment } from '../../src/audit/seal-segment.ts';
-import { unsealedSegments } from '../../src/audit/sealer.ts';
-import { SegmentCatalog } from '../../src/audit/segment-catalog.ts';
-import type { Actor, OutcomeEvent, StoredEvent } from '../../src/domain/event.ts';
-import type { RecordFilter, RecordPage } from '../../src/domain/record.ts';
-import { sampleOutcome } from './sample-events.ts';
-import { scratchDirectory } from './scratch-directory.ts';
+import { eventLine } from '../../../src/audit/event-line.ts';
+import { comparePositions } from '../../../src/audit/position.ts';
+import { queryRecord } from '../../../src/audit/segments/query.ts';
+import { RunWriter } from '../../../src/audit/segments/run-writer.ts';
+import { sealSegment } from '../../../src/audit/segments/seal-segment.ts';
+import { unsealedSegments } from '../../../src/audit/segments/sealer.ts';
+import { SegmentCatalog } from '../../../src/audit/segments/segment-catalog.ts';
+import type { Actor, OutcomeEvent, StoredEvent } from '../../../src/domain/event.ts';
+import type { RecordFilter, RecordPage } from '../../../src/domain/record.ts';
+import { sampleOutcome } from '../sample-events.ts';
+import { scratchDirectory } from '../scratch-directory.ts';
 
 const AT = 1_790_000_000_000;
 /** Few values, so that filters hit and instants are equal often; instants go back now and then. */

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { type Head, lineDigest, nextLink } from './chain.ts';
+import { type Head, lineDigest, nextLink } from '../chain.ts';
 import { readSegmentHead, type SegmentHead } from './segment-head.ts';
 import { SEGMENT_SCHEMA } from './segment-schema.ts';
 import { SegmentTerms } from './segment-terms.ts';

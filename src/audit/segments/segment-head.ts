@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { Head } from './chain.ts';
+import type { Head } from '../chain.ts';
 
 /** What a segment says of itself. */
 export interface SegmentHead {

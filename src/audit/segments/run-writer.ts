@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { chainBegin, chainName, type Head } from './chain.ts';
-import { startLine } from './gateway-events.ts';
+import { chainBegin, chainName, type Head } from '../chain.ts';
+import { startLine } from '../gateway-events.ts';
+import { ulid, ulidEpochMs } from '../ulid.ts';
 import { OpenSegment } from './open-segment.ts';
 import { findPreviousHead } from './previous-head.ts';
 import { listSegments, segmentPath } from './segment-file.ts';
 import { isPassing } from './sqlite-failure.ts';
-import { ulid, ulidEpochMs } from './ulid.ts';
 
 /** Where a run stands: what a writer must know to go on with it. */
 export interface RunState {

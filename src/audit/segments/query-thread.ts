@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type ErrorCode, GatewayError } from '../domain/errors.ts';
-import type { RecordFilter, RecordPage } from '../domain/record.ts';
+import { type ErrorCode, GatewayError } from '../../domain/errors.ts';
+import type { RecordFilter, RecordPage } from '../../domain/record.ts';
 import { type PageAsked, queryRecord } from './query.ts';
 import { SegmentCatalog } from './segment-catalog.ts';
 import { failureText } from './sqlite-failure.ts';

@@ -2,11 +2,11 @@ import { cpSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, truncateS
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from '@jest/globals';
-import { eventLine } from '../../src/audit/event-line.ts';
-import { type RunState, RunWriter } from '../../src/audit/run-writer.ts';
-import { readChains } from './read-chain.ts';
-import { sampleIntent } from './sample-events.ts';
-import { scratchDirectory } from './scratch-directory.ts';
+import { eventLine } from '../../../src/audit/event-line.ts';
+import { type RunState, RunWriter } from '../../../src/audit/segments/run-writer.ts';
+import { readChains } from '../read-chain.ts';
+import { sampleIntent } from '../sample-events.ts';
+import { scratchDirectory } from '../scratch-directory.ts';
 
 function writerIn(directory: string, resume?: RunState, segmentEventsMax = 1000): RunWriter {
   return new RunWriter({

@@ -1,7 +1,7 @@
-import type { StoredEvent } from '../domain/event.ts';
-import type { RecordFilter, RecordPage } from '../domain/record.ts';
-import { type Mark, pageKey, parsePageKey } from './page-key.ts';
-import { comparePositions } from './position.ts';
+import type { StoredEvent } from '../../domain/event.ts';
+import type { RecordFilter, RecordPage } from '../../domain/record.ts';
+import { type Mark, pageKey, parsePageKey } from '../page-key.ts';
+import { comparePositions } from '../position.ts';
 import { rowsSince } from './rows-since.ts';
 import type { RecordView, SegmentCatalog, SegmentView } from './segment-catalog.ts';
 import { type FoundRow, type RowsAsked, segmentRows } from './segment-rows.ts';

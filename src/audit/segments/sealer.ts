@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { threadUrl } from '../thread-url.ts';
 import { listSegments } from './segment-file.ts';
-import { threadUrl } from './thread-url.ts';
 
 /** What the sealing thread is given. */
 export interface SealOrder {
@@ -60,7 +60,10 @@ export class Sealer {
     try {
       const order: SealOrder = { paths: this.#find() };
       if (order.paths.length === 0) return;
-      const worker = new Worker(threadUrl('seal-thread'), { workerData: order, name: 'record-sealer' });
+      const worker = new Worker(threadUrl('seal-thread', import.meta.url), {
+        workerData: order,
+        name: 'record-sealer',
+      });
       this.#worker = worker;
       worker.on('message', (answer: SealAnswer) => {
         if (answer.result === 'failed') this.#onProblem(`${answer.path} could not be sealed: ${answer.problem ?? ''}`);

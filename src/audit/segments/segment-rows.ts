@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { RecordFilter } from '../domain/record.ts';
-import type { Position } from './position.ts';
+import type { RecordFilter } from '../../domain/record.ts';
+import type { Position } from '../position.ts';
 import type { SegmentView } from './segment-catalog.ts';
 import { segmentConditions } from './segment-conditions.ts';
 

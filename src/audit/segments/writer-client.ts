@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import { threadUrl } from '../thread-url.ts';
 import type { RunOptions, RunState } from './run-writer.ts';
-import { threadUrl } from './thread-url.ts';
 import type { WriterAnswer, WriterRequest } from './writer-thread.ts';
 
 interface Waiting {
@@ -57,7 +57,7 @@ export class WriterClient {
 
   #start(): Worker {
     const workerData: RunOptions = { ...this.#options, resume: this.#state };
-    const worker = new Worker(threadUrl('writer-thread'), { workerData, name: 'record-writer' });
+    const worker = new Worker(threadUrl('writer-thread', import.meta.url), { workerData, name: 'record-writer' });
     let problem = new Error('the writer thread ended');
     worker.on('message', (answer: WriterAnswer) => this.#hear(answer));
     worker.on('error', (error) => {

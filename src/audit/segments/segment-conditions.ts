@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { RecordFilter } from '../domain/record.ts';
+import type { RecordFilter } from '../../domain/record.ts';
 import type { SegmentView } from './segment-catalog.ts';
 
 export interface SegmentCondition {

@@ -19,6 +19,10 @@ export interface RecordFilter {
   /** A device or group that the call acted on. */
   readonly device?: string;
   readonly status?: number;
+  /** `gateway` or `mason`: who an error came from. */
+  readonly errorSource?: string;
+  /** Fingerprint of the Mason key. */
+  readonly keyFingerprint?: string;
   readonly requestId?: string;
   readonly kind?: string;
 }

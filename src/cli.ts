@@ -2,12 +2,17 @@ import { socketPathsIn } from './admin/gateway-sockets.ts';
 import type { Rooms, Terminal } from './cli/rooms.ts';
 import { runCli } from './cli/run-cli.ts';
 import { type Config, describeConfig, loadConfig } from './config/config.ts';
+import { problemsOfDatabase } from './config/database-settings.ts';
 import { readVariable } from './config/env.ts';
 import { localAddress } from './http/local-address.ts';
 
 // Most commands go to the running gateway: what only some need is loaded when they do.
 const rooms: Rooms<Config> = {
   loadConfig: () => loadConfig(),
+  fileProblems: async (config) => [
+    ...problemsOfDatabase(config.database),
+    ...(await (await import('./public-certificate.ts')).problemsOfCertificate(config)),
+  ],
   describeConfig,
   publicAddress: ({ listen }) => listen.publicUrl ?? localAddress(listen.host, listen.port),
   readVariable: (name) => readVariable(name),
@@ -24,6 +29,7 @@ const rooms: Rooms<Config> = {
       log: createLog('warn', pino.destination({ dest: 2, sync: true })),
     });
   },
+  openKeptRecord: async (config) => (await import('./kept-record.ts')).openKeptRecord(config),
   serve: async () => (await import('./main.ts')).serve(),
   simulate: async (argv) => (await import('./simulator/command.ts')).runSimulatorCommand(argv),
 };

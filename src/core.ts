@@ -2,8 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openRecord } from './audit/open-record.ts';
+import { openSigner } from './audit/open-signer.ts';
 import { probeKey } from './call/probe-key.ts';
 import type { Config } from './config/config.ts';
+import { databaseSettings } from './config/database-settings.ts';
 import { redisAddress } from './config/redis-settings.ts';
 import { type Budget, formatRateLimit } from './domain/budget.ts';
 import { systemClock } from './domain/clock.ts';
@@ -11,6 +13,7 @@ import { GatewayError } from './domain/errors.ts';
 import type { Lane } from './domain/lane.ts';
 import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
 import type { Secret } from './domain/secret.ts';
+import type { OpenStreams } from './domain/stream.ts';
 import { Lanes } from './lane/lanes.ts';
 import { LimitKeeper } from './lane/learning/limit-keeper.ts';
 import { type Acts, createActs } from './manage/acts.ts';
@@ -20,7 +23,7 @@ import { Mason } from './mason/send.ts';
 import { RedisClient } from './redis/redis-client.ts';
 import { redisSessions } from './redis/redis-sessions.ts';
 import { openStore, type Store } from './store/open-store.ts';
-import { checkMasterKey } from './vault/check-master-key.ts';
+import { checkMasterKey, wasSealed } from './vault/check-master-key.ts';
 import { createMasterKey, readMasterKey } from './vault/master-key-file.ts';
 import { openVault, type Vault } from './vault/open-vault.ts';
 
@@ -45,7 +48,7 @@ export interface Core extends AsyncDisposable {
   /** After a change in the store: the lane follows what the budget is now, and what others have learnt of it. */
   followBudget(budget: Budget): Promise<Lane>;
   /** What the acts need of the doors, once there are some. */
-  readonly doors: { endSessions: EndSessions; publicAddress: string | undefined };
+  readonly doors: { endSessions: EndSessions; streams: OpenStreams; publicAddress: string | undefined };
 }
 
 export interface CoreOptions {
@@ -63,10 +66,6 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   await using stack = new AsyncDisposableStack();
   const { dataDir, id: gatewayId } = config.gateway;
   makeDataDirectory(dataDir);
-  const storeFile = join(dataDir, 'gateway.db');
-  const isNew = !existsSync(storeFile);
-  const { file, allowSharedMode } = config.masterKey;
-  const masterKey = isNew && !existsSync(file) ? createMasterKey(file) : readMasterKey(file, { allowSharedMode });
   const address = redisAddress(config.redis);
   const redis =
     address === undefined
@@ -78,16 +77,32 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
             onProblem: (problem) => log.warn({ room: 'redis' }, problem),
           }),
         );
-  const ownStore = stack.use(await openStore({ file: storeFile }));
+  const server = databaseSettings(config.database);
+  const ownStore = stack.use(
+    await openStore(server === undefined ? { file: join(dataDir, 'gateway.db') } : { kind: 'postgres', server }),
+  );
   // Several gateways have one list of sessions; everything else is in the store that they share.
   const store: Store = redis === undefined ? ownStore : { ...ownStore, sessions: redisSessions(redis) };
+  const { file, allowSharedMode } = config.masterKey;
+  const isFirstStart = !existsSync(file) && !(await wasSealed(store.settings));
+  const masterKey = isFirstStart ? createMasterKey(file) : readMasterKey(file, { allowSharedMode });
   const vault = openVault({ masterKey });
   await checkMasterKey(vault, store.settings);
+  const signer = await openSigner({
+    keys: store.signingKeys,
+    clock: systemClock,
+    seal: (keyId, privateKey) => vault.sealFor('signing', keyId, privateKey),
+    open: (keyId, sealed) => vault.openFor('signing', keyId, sealed),
+  });
   const record = await openRecord({
     ...config.record,
     directory: join(dataDir, 'audit'),
+    database: server,
     gatewayId,
     clock: systemClock,
+    signer,
+    // Kept apart from the record, these lines are its witnesses.
+    onCheckpoint: (checkpoint) => log.info({ checkpoint }, 'checkpoint'),
     onProblem: (problem) => log.error({ room: 'record' }, problem),
   });
   stack.defer(() => record.close());
@@ -121,17 +136,21 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   // Without a door nobody has a call under way that would have to end too.
   const doors: Core['doors'] = {
     endSessions: async (which) => (await store.sessions.end(which)).length,
+    streams: { list: () => [], end: () => false },
     publicAddress: config.listen.publicUrl,
   };
   const acts = createActs({
     store,
     vault,
     record,
+    exported: (asked) => record.exported(asked),
+    signer,
     clock: systemClock,
     scopes: { covers, known: isKnownScope },
     masonOrigin,
     probe: async (key) => probeKey({ mason, clock: systemClock }, await laneOf(key), key),
     endSessions: (which, reason) => doors.endSessions(which, reason),
+    streams: () => doors.streams,
     publicAddress: () => doors.publicAddress,
     assumedLimit: lanes.firstLimit,
     learnsLimits: lanes.learns,

@@ -30,8 +30,11 @@ import type { Acts } from './manage/acts.ts';
 import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
 import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
-import { createPublicDoor } from './public-door.ts';
+import { certificateState, openCertificate } from './public-certificate.ts';
+import { createPublicDoor, mayUpgrade } from './public-door.ts';
 import { problemsOf, stateOf } from './readiness.ts';
+import { openTransferRooms } from './stream/transfer/walk-transfer.ts';
+import { openXrayRoom } from './xray-room.ts';
 
 /** For answers on their way to slow readers, once no call is under way any more. */
 const CLOSE_GRACE_MS = 2_000;
@@ -89,6 +92,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     callsOpen: () => calls.count,
     recordHealth: () => core.record.health(),
   });
+  const certificate = stack.use(await openCertificate(config, options.log, metrics.registry));
   const log = logCalls(options.log, systemClock);
   stack.defer(() => log.flush());
   const keyHealth = new KeyHealth();
@@ -119,10 +123,11 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     bounds: { ...config.calls, totalMs: config.mason.totalMs, answerIdleMs: config.listen.answerIdleMs },
   };
 
+  const xray = openXrayRoom(config, { core, rooms, masonUrl: options.masonUrl, registry: metrics.registry });
   const ending = { begun: false };
   const privateServer = createPrivateServer({
     problems: () => problemsOf(ending, verdicts, core),
-    state: () => stateOf(core),
+    state: () => ({ ...stateOf(core), ...certificateState(certificate) }),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);
@@ -144,11 +149,15 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     config.listen,
     createPublicDoor({
       calls: rooms,
+      transfers: openTransferRooms(rooms, config.transfers, metrics.registry),
+      xray,
       signIn: browserRoom.app,
       management: createAdminApi(acts, { identify, onBug, cookieName }),
       crossOrigin: browserRoom.cors,
       ending,
     }),
+    certificate,
+    mayUpgrade,
   );
   const privatePort = await open(
     stack,
@@ -167,6 +176,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     acts,
     async close() {
       ending.begun = true;
+      // A session has no end of its own that could be waited for: who wants to goes on at another gateway.
+      xray.sessions.endAll(new GatewayError('shutting_down', 'service restart'));
       const closed = closeServer(publicServer, config.gateway.shutdownMs + CLOSE_GRACE_MS);
       const cancel = systemClock.after(config.gateway.shutdownMs, () => {
         calls.abortAll(new GatewayError('shutting_down', 'the gateway is shutting down'));
@@ -214,7 +225,7 @@ function configuredOperation(given: Config['operations'][number]): ConstructorPa
   if (!isKnownScope(given.scope)) {
     throw new Error(`operations: ${given.id}: scope: expected one of ${MASON_SCOPES.join(', ')}, got "${given.scope}"`);
   }
-  return { ...rest, transfer: 'buffered', standing: 'configured', ...(confirm === undefined ? {} : { confirm }) };
+  return { ...rest, standing: 'configured', ...(confirm === undefined ? {} : { confirm }) };
 }
 
 async function open(

@@ -4,7 +4,7 @@ import { greeting } from './cli/greeting.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { seedWhenEmpty, startSimulatorThread, withExample } from './embedded.ts';
 import { type Gateway, openGateway } from './gateway.ts';
-import { localAddress } from './http/local-address.ts';
+import { doorAddress } from './http/local-address.ts';
 
 const FLUSH_MS_MAX = 1_000;
 
@@ -39,7 +39,7 @@ export async function serve(): Promise<number> {
     const settings = simulator === undefined ? config : withExample(config, simulator.url);
     const gateway = await openGateway(settings, { masonUrl, log });
     const first = simulator === undefined ? undefined : await seedWhenEmpty(gateway.acts);
-    simulator?.showGateway(localAddress(config.listen.host, gateway.publicPort));
+    simulator?.showGateway(doorAddress(config.listen, gateway.publicPort));
     console.log(greeting(config, placesOf(gateway, masonUrl), first));
     const signal = await ended;
     log.info({ signal }, 'shutting down: what is in flight finishes');

@@ -6,7 +6,7 @@ export function problemsOf(ending: { begun: boolean }, verdicts: Verdicts, core:
   const { writable, problem } = core.record.health();
   return {
     ...(ending.begun ? { gateway: 'shutting down' } : {}),
-    ...(verdicts.fresh ? {} : { store: 'does not answer' }),
+    ...(verdicts.fresh ? {} : { store: `${core.store.name} does not answer` }),
     ...(writable ? {} : { record: problem ?? 'cannot be written' }),
   };
 }

@@ -10,8 +10,9 @@ import express, {
 import { GatewayError } from '../domain/errors.ts';
 import { answerError, answerJson } from '../http/answer.ts';
 import { SECURITY_HEADERS } from '../http/security-headers.ts';
-import type { Act } from '../manage/act.ts';
+import { type Act, TextAnswer } from '../manage/act.ts';
 import type { ActName, Acts } from '../manage/acts.ts';
+import { answerText } from './answer-text.ts';
 import { ANSWERS } from './answers.ts';
 import { type Asker, type Identify, targetOf } from './asker.ts';
 import { describeApi, OPENAPI_PATH } from './open-api.ts';
@@ -97,7 +98,8 @@ function perform(act: Act<unknown>, name: ActName): RequestHandler {
     const { by, query } = res.locals['asker'] as Asker;
     const input = await readInput(req, res, ROUTES[name], query);
     const answer = await act(by, input, requestIdOf(res.locals));
-    answerJson(res, ANSWERS[name].status, answer, idHeader(res.locals));
+    if (answer instanceof TextAnswer) await answerText(res, answer, idHeader(res.locals));
+    else answerJson(res, ANSWERS[name].status, answer, idHeader(res.locals));
   };
 }
 

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import type { TextAnswer } from '../manage/act.ts';
 import type { ActName, Acts } from '../manage/acts.ts';
+import { endedStream, streamList } from './stream-views.ts';
 import {
   appList,
   applied,
@@ -10,6 +12,7 @@ import {
   endedSession,
   eventList,
   eventPage,
+  exportText,
   forgottenLimit,
   keyList,
   keyView,
@@ -25,6 +28,8 @@ import {
   sessionList,
   shownLink,
   shownToken,
+  signingKeyList,
+  signingKeyView,
   teamList,
   teamView,
   tokenList,
@@ -33,6 +38,8 @@ import {
 
 /** What an operation is to callers of the API, beside its route and its input. */
 export interface Answered<Answer> {
+  /** Media type of an answer that is not JSON. */
+  readonly contentType?: string;
   /** One line. */
   readonly summary: string;
   /** 201 where something new was made (RFC 9110 section 15.3.2). */
@@ -40,8 +47,11 @@ export interface Answered<Answer> {
   readonly answer: z.ZodType<Answer>;
 }
 
+/** As it is described: an answer that comes piece by piece is text. */
+type Told<Answer> = Answer extends TextAnswer ? string : Answer;
+
 /** What each act answers. An act whose answer changes stops fitting here. */
-export const ANSWERS: { readonly [N in ActName]: Answered<Awaited<ReturnType<Acts[N]>>> } = {
+export const ANSWERS: { readonly [N in ActName]: Answered<Told<Awaited<ReturnType<Acts[N]>>>> } = {
   'team.add': made('Add a team', teamView),
   'team.list': ok('List teams', teamList),
   'team.set': ok('Rename a team; its slug stays', teamView),
@@ -76,8 +86,13 @@ export const ANSWERS: { readonly [N in ActName]: Answered<Awaited<ReturnType<Act
   'person.remove': ok('Forget somebody; their sessions end', removedPerson),
   'session.list': ok('List browser sessions, last used first', sessionList),
   'session.end': ok('End a browser session, with its calls', endedSession),
+  'stream.list': ok('List the X-Ray sessions that are open at this gateway, oldest first', streamList),
+  'stream.end': ok('End an X-Ray session; both its sides are told', endedStream),
   'link.create': made('Make a link that signs somebody in, once, within ten minutes', shownLink),
   apply: ok('Take teams to the state that is given, step by step', applied),
+  'audit.export': { ...ok('Export the record, oldest first', exportText), contentType: 'application/x-ndjson' },
+  'audit.keys': ok('List the keys that sign the record', signingKeyList),
+  'audit.key.rotate': made('Make a new key, which signs the record from now on', signingKeyView),
   'audit.query': ok('Read the record, newest first', eventPage),
   'audit.show': ok('Read all events of one call or act, oldest first', eventList),
 };

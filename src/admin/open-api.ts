@@ -105,7 +105,7 @@ const REQUEST_ID: Json = {
 
 function operationOf(name: ActName, { need, input }: Acts[ActName]): Json {
   const { method, path } = ROUTES[name];
-  const { summary, status, answer } = ANSWERS[name];
+  const { summary, status, answer, contentType = 'application/json' } = ANSWERS[name];
   const { words, scopes } = NEEDS[need];
   const fields = fieldsOf(input);
   const inPath = fields.filter((field) => path.split('/').includes(`:${field.name}`));
@@ -125,7 +125,11 @@ function operationOf(name: ActName, { need, input }: Acts[ActName]): Json {
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(bears && others.length > 0 ? { requestBody: bodyOf(others) } : {}),
     responses: {
-      [status]: { description: 'Done, and on record.', headers: REQUEST_ID, content: json(named(answer)) },
+      [status]: {
+        description: 'Done, and on record.',
+        headers: REQUEST_ID,
+        content: { [contentType]: { schema: named(answer) } },
+      },
       ...Object.fromEntries(
         Object.keys(REFUSALS).map((refused) => [refused, { $ref: `#/components/responses/Error${refused}` }]),
       ),

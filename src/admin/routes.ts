@@ -39,9 +39,14 @@ export const ROUTES: Readonly<Record<ActName, Route>> = {
   'person.remove': { method: 'DELETE', path: '/admin/v1/people/:id' },
   'session.list': { method: 'GET', path: '/admin/v1/sessions' },
   'session.end': { method: 'DELETE', path: '/admin/v1/sessions/:id' },
+  'stream.list': { method: 'GET', path: '/admin/v1/streams' },
+  'stream.end': { method: 'DELETE', path: '/admin/v1/streams/:id' },
   'link.create': { method: 'POST', path: '/admin/v1/links' },
   apply: { method: 'POST', path: '/admin/v1/apply' },
   'audit.query': { method: 'GET', path: '/admin/v1/audit' },
+  'audit.export': { method: 'GET', path: '/admin/v1/audit/export' },
+  'audit.keys': { method: 'GET', path: '/admin/v1/audit/keys' },
+  'audit.key.rotate': { method: 'POST', path: '/admin/v1/audit/keys/rotate' },
   'audit.show': { method: 'GET', path: '/admin/v1/audit/:requestId' },
 };
 

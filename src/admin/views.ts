@@ -205,6 +205,21 @@ export const eventPage = z
   })
   .register(VIEWS, { id: 'EventPage' });
 
+export const signingKeyView = z
+  .strictObject({
+    id: z.string(),
+    createdAt: time,
+    signedBy: z.string().nullable(),
+    current: z.boolean(),
+    pem: z.string(),
+  })
+  .register(VIEWS, { id: 'SigningKey' });
+
+export const exportText = z
+  .string()
+  .describe('Events, in the format that was asked for, of any size. What ends without a manifest was cut short.')
+  .register(VIEWS, { id: 'RecordExport' });
+
 export const removed = z.strictObject({ removed: z.string() }).register(VIEWS, { id: 'Removed' });
 
 export const removedApp = removed.extend({ tokens: count }).register(VIEWS, { id: 'RemovedApp' });
@@ -219,6 +234,7 @@ export const leakedTokenList = list('LeakedTokenList', leakedToken);
 export const personList = list('PersonList', personView);
 export const sessionList = list('SessionList', sessionView);
 export const eventList = list('EventList', storedEvent);
+export const signingKeyList = list('SigningKeyList', signingKeyView);
 
 function list<T extends z.ZodType>(name: string, of: T) {
   return z.strictObject({ data: z.array(of) }).register(VIEWS, { id: name });

@@ -10,9 +10,19 @@ export interface Head {
   readonly link: Uint8Array;
 }
 
+/** Which chain it is that has come so far. */
+export interface ChainHead extends Head {
+  readonly chain: string;
+}
+
 /** A run of a gateway has one chain. */
 export function chainName(gatewayId: string, run: string): string {
   return `${gatewayId}/${run}`;
+}
+
+/** The run that a chain is of. */
+export function runOf(chain: string): string {
+  return chain.slice(chain.lastIndexOf('/') + 1);
 }
 
 /** Before the first batch: the link is the digest of the chain's name, so that no batch fits into another chain. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Actor, AdminEvent, Attempt, IntentEvent, OutcomeEvent, RecordEvent } from '../domain/event.ts';
+import type { Actor, AdminEvent, Attempt, IntentEvent, OutcomeEvent, RecordEvent, StreamEnd } from '../domain/event.ts';
 import type { Target } from '../domain/operation.ts';
 import {
   boundedNumber,
@@ -48,7 +48,16 @@ function endOf(event: OutcomeEvent): string {
     `${name('result', event.result)}${number('status', event.status, 0)}${name('errorSource', event.errorSource)}` +
     `${name('errorCode', event.errorCode)}${text('joined', event.joined)}${attemptsLine(event.attempts)}` +
     `${number('queueMs', event.queueMs, 3)}${number('masonMs', event.masonMs, 3)}${number('gatewayMs', event.gatewayMs, 3)}` +
-    `${number('bytesIn', event.bytesIn, 0)}${number('bytesOut', event.bytesOut, 0)}`
+    `${number('bytesIn', event.bytesIn, 0)}${number('bytesOut', event.bytesOut, 0)}` +
+    streamLine(event.stream)
+  );
+}
+
+function streamLine(end: StreamEnd | undefined): string {
+  if (end === undefined) return '';
+  return (
+    `${number('openMs', end.openMs, 3)}${name('closedBy', end.closedBy)}${number('closeCode', end.closeCode, 0)}` +
+    name('closeReason', end.reason)
   );
 }
 

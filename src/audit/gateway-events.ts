@@ -1,10 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { AdminEvent } from '../domain/event.ts';
+import type { ChainHead } from './chain.ts';
 import { eventLine } from './event-line.ts';
-import type { PreviousHead } from './segments/previous-head.ts';
 
 /** The first event of a chain. It names the head of the run before it, so that a run cannot be taken out unseen. */
-export function startLine(chain: string, at: number, previous: PreviousHead | undefined): string {
+export function startLine(chain: string, at: number, previous: ChainHead | undefined): string {
   const before =
     previous === undefined
       ? {}

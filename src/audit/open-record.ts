@@ -1,13 +1,20 @@
+import type { RecordArchive } from '../domain/archive.ts';
+import type { SignedCheckpoint, Signer } from '../domain/checkpoint.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
+import type { PostgresSettings } from '../store/postgres/postgres-settings.ts';
+import { chainName } from './chain.ts';
+import { Checkpointer, chainOf } from './checkpointer.ts';
+import type { ExportAsked, ExportPiece } from './export/export-record.ts';
+import type { PlaceOptions, RecordPlace } from './record-place.ts';
 import { Recorder } from './recorder.ts';
-import { QueryClient } from './segments/query-client.ts';
-import { Sealer, unsealedSegments } from './segments/sealer.ts';
-import { WriterClient } from './segments/writer-client.ts';
+import { openSegments } from './segments/open-segments.ts';
 
 export interface RecordOptions {
   /** Where the segment files stand; made, with mode 0700, when it is not there. Several gateways may share it. */
   readonly directory: string;
+  /** Where all gateways keep one record instead. */
+  readonly database?: PostgresSettings | undefined;
   readonly gatewayId: string;
   readonly clock: Clock;
   /** Milliseconds within which an intent is durable or refused. */
@@ -20,58 +27,92 @@ export interface RecordOptions {
   /** Events (100,000) and age in milliseconds (a day) at which a segment is sealed and the next one begun. */
   readonly segmentEventsMax?: number;
   readonly segmentAgeMsMax?: number;
+  /** Signs checkpoints; none are made without it. */
+  readonly signer?: Signer;
+  /** Milliseconds from one checkpoint to the next while events come; 5,000 where not given. */
+  readonly checkpointMs?: number;
+  /** Told of each checkpoint: whoever keeps it elsewhere is a witness. */
+  readonly onCheckpoint?: (checkpoint: SignedCheckpoint) => void;
   /** Told, in one line for an operator, when writing begins to fail, when sealing fails, and what was lost at the end. */
   readonly onProblem?: (problem: string) => void;
 }
 
+/** The record of this gateway, with what those need who check, export, count or close it. */
+export interface OpenedRecord extends AuditRecord {
+  readonly archive: RecordArchive;
+  /** See `exportRecord`; with all that was accepted before. */
+  exported(asked: ExportAsked): AsyncIterable<ExportPiece>;
+}
+
 const FLUSH_MS_MAX = 200;
-const SEGMENT_EVENTS_MAX = 100_000;
-const SEGMENT_AGE_MS_MAX = 86_400_000;
+const CHECKPOINT_MS = 5_000;
 /** How long a question waits for what happened just before it to be written. */
 const SETTLE_MS_MAX = 500;
 /** How long a disk that does not answer may hold up the end of the process. */
 const CLOSE_MS_MAX = 5_000;
 
 /**
- * Opens the record of this gateway: begins a chain, and seals in the background what earlier runs left open. A directory
- * that cannot be written does not keep the gateway from starting: `health` says so, changes are refused, and the record
- * recovers by itself.
+ * Opens the record of this gateway, and begins a chain. A directory that cannot be written does not keep the gateway from
+ * starting: `health` says so, changes are refused, and the record recovers by itself.
+ *
+ * @throws GatewayError `store_unavailable` when there is a database, and its schema cannot be brought up to date
  */
-export async function openRecord(options: RecordOptions): Promise<AuditRecord> {
-  const { directory, gatewayId, clock, onProblem = () => undefined } = options;
-  const writer = new WriterClient(
-    {
-      directory,
-      gatewayId,
-      startedAt: clock.epochMs(),
-      segmentEventsMax: options.segmentEventsMax ?? SEGMENT_EVENTS_MAX,
-      segmentAgeMsMax: options.segmentAgeMsMax ?? SEGMENT_AGE_MS_MAX,
-      busyMsMax: Math.ceil(options.intentMsMax / 2),
-      resume: undefined,
-    },
-    () => sealer.ask(),
-  );
-  const sealer = new Sealer(() => unsealedSegments(directory, writer.state), onProblem);
+export async function openRecord(options: RecordOptions): Promise<OpenedRecord> {
+  const { clock, onProblem = () => undefined } = options;
+  const place = await openPlace(options, { ...options, onProblem });
+  const { writer } = place;
   const recorder = new Recorder({ ...options, flushMsMax: options.flushMsMax ?? FLUSH_MS_MAX, onProblem }, writer);
-  const queries = new QueryClient(directory);
   await recorder.probe();
+  const checkpointer = startCheckpoints(options, place, onProblem);
   return {
     intend: (event) => recorder.intend(event),
     append: (event) => recorder.append(event),
     room: () => recorder.room(),
     async query(filter, page) {
       await recorder.settled(SETTLE_MS_MAX);
-      return queries.query(filter, page);
+      return place.query(filter, page);
     },
     health: () => recorder.health(),
+    archive: place.archive,
+    async *exported(asked) {
+      await recorder.settled(SETTLE_MS_MAX);
+      yield* place.exported(asked);
+    },
     async close() {
-      const isDrained = await within(clock, CLOSE_MS_MAX, recorder.close());
+      const isDrained = await within(
+        clock,
+        CLOSE_MS_MAX,
+        recorder.close().then(() => checkpointer?.close()),
+      );
       const { lagEvents, problem } = recorder.health();
       if (lagEvents > 0)
         onProblem(`the record was closed with ${lagEvents} events unwritten: ${problem ?? 'no answer'}`);
-      await Promise.all([isDrained ? writer.close() : writer.terminate(), sealer.close(), queries.close()]);
+      await Promise.all([isDrained ? writer.close() : writer.terminate(), place.close()]);
     },
   };
+}
+
+function startCheckpoints(
+  { gatewayId, clock, signer, checkpointMs = CHECKPOINT_MS, onCheckpoint = () => undefined }: RecordOptions,
+  { writer, archive }: RecordPlace,
+  onProblem: (problem: string) => void,
+): Checkpointer | undefined {
+  if (signer === undefined) return undefined;
+  return new Checkpointer(
+    { clock, signer, checkpointMs, onCheckpoint, onProblem },
+    {
+      head: () => writer.state && { ...writer.state.head, chain: chainName(gatewayId, writer.state.run) },
+      keep: (seq, checkpoint) => writer.keep(seq, checkpoint),
+      others: async (chain) => (await archive.newest()).filter(({ text }) => chainOf(text) !== chain),
+    },
+  );
+}
+
+async function openPlace({ database, ...options }: RecordOptions, common: PlaceOptions): Promise<RecordPlace> {
+  if (database === undefined) return openSegments({ ...options, ...common, startedAt: options.clock.epochMs() });
+  // Whoever has no database need not load what speaks with one.
+  const { openPostgresRecord } = await import('./postgres/open-postgres-record.ts');
+  return openPostgresRecord(database, common);
 }
 
 /** Whether a promise settled within a time. */

@@ -2,10 +2,9 @@ import { GatewayError } from '../domain/errors.ts';
 import type { Lane, Place } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
-import { askedWaitMs } from '../mason/slow-down.ts';
-import { statedLimits } from '../mason/stated-limits.ts';
 import type { Call } from './call.ts';
 import { otherKey } from './choose-key.ts';
+import { hearRate } from './hear-rate.ts';
 import type { Held } from './held-answer.ts';
 import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
 import { prepare } from './prepare.ts';
@@ -16,7 +15,7 @@ import type { WalkRooms } from './walk.ts';
 /**
  * Takes turns until Mason's answer can be relayed or the call has failed: each turn is waited for in the line, each
  * attempt is noted, and the verdict on it decides whether there is another. A read that waits may be given the answer to an
- * equal one instead.
+ * equal one instead. What is streamed to Mason has one attempt, whatever comes of it.
  *
  * @returns a good answer, its body unread
  * @throws GatewayError, MasonAnsweredError
@@ -66,10 +65,14 @@ async function attempt(
   try {
     const answer = await rooms.mason.send(prepare(call, key), call.signal);
     call.reached = true;
+    // Answered while it still came: what Mason refuses it need not be sent to its end.
+    if (answer.status >= 300) call.upload?.stop();
     noteAttempt(call, startMs, { status: answer.status });
-    hear(lane, answer, call.startedAt + startMs, circumstances.epochMs);
+    hearRate(lane, answer, call.startedAt + startMs, circumstances.epochMs);
     rooms.keyHealth.note(key.fingerprint, answer.status);
-    if (!rooms.lag.since(call.startedAt + startMs)) lane.observe(call.operation.id, answer.firstByteMs);
+    // Of an upload it says how large that was.
+    const isTelling = call.upload === undefined && !rooms.lag.since(call.startedAt + startMs);
+    if (isTelling) lane.observe(call.operation.id, answer.firstByteMs);
     const verdict = await judgeAnswer(answer, circumstances);
     call.unsure = call.changes && saysNothing(answer.status, verdict);
     return { answer, verdict };
@@ -78,18 +81,9 @@ async function attempt(
     noteAttempt(call, startMs, { failure: error.reason });
     call.reached ||= error.reached;
     call.unsure = call.changes && error.reached;
-    return { verdict: judgeFailure(error, circumstances) };
+    const refusal = call.upload?.failure;
+    return { verdict: refusal === undefined ? judgeFailure(error, circumstances) : { kind: 'error', error: refusal } };
   }
-}
-
-/** A lane that learns its limit listens to every answer. */
-function hear(lane: Lane, { status, headers }: Answer, sentAt: number, epochMs: number): void {
-  lane.heard?.({
-    sentAt,
-    refused: status === 429,
-    askedMs: status === 429 ? askedWaitMs(headers, epochMs) : undefined,
-    stated: statedLimits(headers, epochMs),
-  });
 }
 
 /** A gateway of Mason's that gave up, or an answer of no use, does not say what became of a change. */
@@ -98,13 +92,14 @@ function saysNothing(status: number, verdict: Verdict): boolean {
   return verdict.kind === 'error' && verdict.error instanceof GatewayError && verdict.error.code === 'mason_bad_answer';
 }
 
-function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): void {
+export function noteAttempt(call: Call, startMs: number, end: { status: number } | { failure: string }): void {
   const durationMs = call.elapsed() - startMs;
   call.attempts.push({ startMs, durationMs, ...end });
   call.masonMs += durationMs;
 }
 
-async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict: Verdict): Promise<void> {
+export async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict: Verdict): Promise<void> {
+  if (call.upload !== undefined) throw lastError(lane, verdict);
   switch (verdict.kind) {
     case 'pass':
       throw new Error('an answer that passes has no next turn');
@@ -118,10 +113,24 @@ async function beforeNextTurn(rooms: WalkRooms, call: Call, lane: Lane, verdict:
       return;
     case 'again': {
       const inTime = rooms.clock.now() + verdict.waitMs < call.deadlineAt;
-      if (!inTime || !rooms.retries.spend()) throw verdict.error;
+      if (!inTime || !(verdict.isFree || rooms.retries.spend())) throw verdict.error;
       await pauseCall(rooms, call, verdict.waitMs);
     }
   }
+}
+
+/** Of a call whose body was streamed: it cannot be sent again from here. */
+function lastError(lane: Lane, verdict: Verdict): unknown {
+  if ('error' in verdict) return verdict.error;
+  if (verdict.kind === 'pass') return new Error('an answer that passes is no error');
+  lane.pause(verdict.waitMs);
+  return new GatewayError(
+    'mason_refused_rate',
+    'Mason refused it for its rate, and its body was not kept: send it again',
+    {
+      retryAfterMs: verdict.waitMs,
+    },
+  );
 }
 
 /** Once a call: the key may have been rotated a moment ago, or rotated to one that Mason does not take. */
@@ -133,7 +142,7 @@ async function replaceKey(rooms: WalkRooms, call: Call, refusal: Error): Promise
   call.isKeyReplaced = true;
 }
 
-function keyOf({ key }: Call): OpenedKey {
+export function keyOf({ key }: Call): OpenedKey {
   if (key === undefined) throw new Error('a call is sent before its key is chosen');
   return key;
 }

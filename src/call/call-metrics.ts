@@ -55,7 +55,7 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
   const mason = new Durations(
     registry,
     'mason_gateway_mason_seconds',
-    'Time to the first byte of an answer of Mason, over all attempts.',
+    'Time to the first byte of an answer of Mason, over all attempts; not of uploads and downloads.',
     SECONDS,
   );
   const own = new Durations(registry, 'mason_gateway_own_seconds', 'Time in the gateway itself.', OWN_SECONDS);
@@ -71,7 +71,7 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
   });
   addGauges(registers, sources);
 
-  const observe: CallObserver = ({ outcome, redacted: redactions }) => {
+  const observe: CallObserver = ({ outcome, redacted: redactions, isTransfer }) => {
     const { team = 'none', status, errorSource = 'none' } = outcome;
     const bySource = calls.getOrInsertComputed(team, newMap);
     addOne(bySource.getOrInsertComputed(errorSource, newMap), status);
@@ -80,7 +80,7 @@ export function createMetrics(sources: MetricSources): { registry: Registry; obs
     const { attempts: tried = [] } = outcome;
     if (outcome.joined !== undefined) joined.inc();
     if (tried.length > 0 || outcome.joined !== undefined) queue.observe(outcome.queueMs);
-    if (tried.length > 0) mason.observe(outcome.masonMs);
+    if (tried.length > 0 && !isTransfer) mason.observe(outcome.masonMs);
     for (const attempt of tried) addOne(attempts, attempt.status ?? attempt.failure ?? 'none');
   };
   return { registry, observe };

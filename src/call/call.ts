@@ -1,9 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Caller, PersonCaller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
-import type { Attempt } from '../domain/event.ts';
+import type { Attempt, StreamEnd } from '../domain/event.ts';
 import type { LaneShare, LeaveSignal } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Target } from '../domain/operation.ts';
@@ -23,6 +24,19 @@ export interface Arrival {
 
 /** Who came to the door: a caller, or somebody who signed in and for whom no team is chosen yet. */
 export type Presented = Caller | (Pick<PersonCaller, 'kind' | 'person' | 'sessionId'> & { readonly team?: undefined });
+
+/** A body on its way through, never held whole. */
+export interface Upload {
+  /** What came of it so far, bytes. */
+  readonly bytes: number;
+  readonly stream: Readable;
+  /** As the caller announced it; undefined for one in chunks. */
+  readonly length: string | undefined;
+  /** Why it could not be read to its end, if so. */
+  readonly failure: GatewayError | undefined;
+  /** Mason wants no more of it. */
+  stop(): void;
+}
 
 /** Knows which calls are under way. */
 export interface CallKeeper {
@@ -47,6 +61,8 @@ export class Call implements Disposable {
   credential: Credential | undefined;
   route: Route | undefined;
   body: Buffer | undefined;
+  /** The body of a call that is streamed. */
+  upload: Upload | undefined;
   targets: readonly Target[] = [];
   key: OpenedKey | undefined;
   /** Whether Mason refused the first key, and another one in its place was taken. */
@@ -64,6 +80,10 @@ export class Call implements Disposable {
   reached = false;
   /** Whether a change may have been made though nobody said so. */
   unsure = false;
+  /** How the stream ended that was opened for it. */
+  stream: StreamEnd | undefined;
+  /** What came from the caller once it was a stream, bytes. */
+  bytesIn = 0;
   queueMs = 0;
   masonMs = 0;
   bytesOut = 0;

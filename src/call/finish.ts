@@ -21,6 +21,8 @@ export interface CallEnd {
   readonly thrown: unknown;
   /** How often a Mason key was cut out of the answer. */
   readonly redacted: number;
+  /** Whether it was an upload or a download: then its time at Mason says how large that was. */
+  readonly isTransfer: boolean;
 }
 
 /** Hears of the end of every call: the log and the metrics. */
@@ -53,13 +55,20 @@ export function finish(rooms: FinishRooms, call: Call, end: unknown): void {
     attempts: call.attempts,
     queueMs: call.queueMs,
     masonMs: call.masonMs,
-    gatewayMs: Math.max(0, call.elapsed() - call.queueMs - call.masonMs),
-    bytesIn: call.body?.length ?? 0,
+    gatewayMs: Math.max(0, call.elapsed() - call.queueMs - call.masonMs - (call.stream?.openMs ?? 0)),
+    bytesIn: call.upload?.bytes ?? call.body?.length ?? call.bytesIn,
     bytesOut: call.bytesOut,
+    stream: call.stream,
   };
   const isStranger = outcome.kind === 'refused' && call.presented === undefined;
   const line = isStranger && !rooms.strangers.admit(call.address) ? undefined : rooms.record.append(outcome);
-  rooms.observer({ outcome, line, thrown: typeof end === 'number' ? undefined : end, redacted: call.redacted });
+  rooms.observer({
+    outcome,
+    line,
+    thrown: typeof end === 'number' ? undefined : end,
+    redacted: call.redacted,
+    isTransfer: call.route?.operation.transfer === 'stream',
+  });
 }
 
 interface Answered {
@@ -73,7 +82,7 @@ function answerFailure(call: Call, thrown: unknown): Answered {
   // Whoever ended the call knows better why it ended than the step that noticed.
   const error = call.signal.aborted ? call.signal.reason : thrown instanceof SendFailure ? brokeOff() : thrown;
   if (error instanceof MasonAnsweredError) {
-    send(call, error.status, 'mason', errorBody(error.answer), {});
+    send(call, error.status, 'mason', errorBody(error.answer), error.headers);
     return { status: error.status, source: 'mason', code: undefined };
   }
   const answer = errorAnswer(error);

@@ -9,8 +9,8 @@ export type Verdict =
   | { readonly kind: 'pass' }
   /** Mason refused for its rate: everybody waits, and this call goes again. */
   | { readonly kind: 'slow_down'; readonly waitMs: number }
-  /** A passing failure of a read: again after a while, if the retry budget allows; else `error`. */
-  | { readonly kind: 'again'; readonly waitMs: number; readonly error: Error }
+  /** A passing failure of a read: again after a while, if the retry budget allows or it takes nothing from it; else `error`. */
+  | { readonly kind: 'again'; readonly waitMs: number; readonly error: Error; readonly isFree?: true }
   /** Mason does not know the key: nothing was done, and another key in its place may go; else `error`. */
   | { readonly kind: 'key_refused'; readonly error: Error }
   | { readonly kind: 'error'; readonly error: Error };
@@ -20,11 +20,14 @@ export class MasonAnsweredError extends Error {
   override readonly name = 'MasonAnsweredError';
   readonly status: number;
   readonly answer: MasonError;
+  /** What the status would be useless without. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(status: number, answer: MasonError) {
+  constructor(status: number, answer: MasonError, headers: Readonly<Record<string, string>> = {}) {
     super(answer.message);
     this.status = status;
     this.answer = answer;
+    this.headers = headers;
   }
 }
 
@@ -63,21 +66,29 @@ async function judgeError(answer: Answer, contentType: string | undefined, now: 
   if (status === 429) {
     return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };
   }
-  if (status < 400)
-    return {
-      kind: 'error',
-      error: bad(`a ${status} redirect, which is not followed with the team's key`, now.changes),
-    };
+  const refusal = judgeRefusal(status, said, now.changes, status === 416 ? lengthOf(headers) : {});
+  if (refusal.kind !== 'error' || !PASSING.has(status) || now.changes) return refusal;
+  // Where the rate stands says nothing about a failure: here only Retry-After counts.
+  const asked = askedWaitMs({ 'retry-after': headers['retry-after'] }, now.epochMs);
+  return { kind: 'again', waitMs: pauseMs(asked, now.attempts), error: refusal.error };
+}
+
+/** What a refusal of Mason's is to the caller, with the status that it goes out with. */
+export function judgeRefusal(
+  status: number,
+  said: MasonError,
+  changes: boolean,
+  headers: Readonly<Record<string, string>> = {},
+): Extract<Verdict, { kind: 'error' | 'key_refused' }> {
+  if (status < 400) {
+    return { kind: 'error', error: bad(`a ${status} redirect, which is not followed with the team's key`, changes) };
+  }
   if (status === 401) {
     const message =
       "Mason does not accept the team's key: an operator must replace it; nothing is wrong with this call";
     return { kind: 'key_refused', error: new GatewayError('mason_rejected_key', message) };
   }
-  const error = new MasonAnsweredError(status > 500 ? 502 : status, said);
-  if (!PASSING.has(status) || now.changes) return { kind: 'error', error };
-  // Where the rate stands says nothing about a failure: here only Retry-After counts.
-  const asked = askedWaitMs({ 'retry-after': headers['retry-after'] }, now.epochMs);
-  return { kind: 'again', waitMs: pauseMs(asked, now.attempts), error };
+  return { kind: 'error', error: new MasonAnsweredError(status > 500 ? 502 : status, said, headers) };
 }
 
 /**
@@ -87,6 +98,8 @@ async function judgeError(answer: Answer, contentType: string | undefined, now: 
 export function judgeFailure(failure: SendFailure, now: Circumstances): Verdict {
   const error = failureError(failure, now.changes);
   if (failure.reason === 'left') return { kind: 'error', error };
+  // Mason closed a connection that idled: nothing is wrong with it, and all its connections may end so at the same time.
+  if (failure.stale && !now.changes && now.attempts === 1) return { kind: 'again', waitMs: 0, error, isFree: true };
   const connectOnly = !failure.reached && now.attempts === 1;
   const harmlessReset = failure.reached && !now.changes && failure.reason === 'unreachable';
   if (connectOnly || harmlessReset) return { kind: 'again', waitMs: backoffMs(now.attempts) / 5, error };
@@ -133,6 +146,12 @@ async function readError(
 ): Promise<MasonError> {
   const body = await answer.body.collect(ERROR_BODY_BYTES_MAX).catch(() => Buffer.alloc(0));
   return readMasonError(answer.status, contentType, redact(body));
+}
+
+/** How long the whole is of which a part was asked for that it has not (RFC 9110 section 15.5.17). */
+function lengthOf(headers: Answer['headers']): Readonly<Record<string, string>> {
+  const range = single(headers['content-range']);
+  return range !== undefined && /^bytes \*\/\d{1,16}$/.test(range) ? { 'Content-Range': range } : {};
 }
 
 function bad(what: string, changes: boolean): GatewayError {

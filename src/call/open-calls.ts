@@ -4,6 +4,7 @@ import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import { peerAddress } from '../http/peer-address.ts';
 import type { RequestTarget } from '../http/request-target.ts';
+import { checkRights } from './allow.ts';
 import { Call } from './call.ts';
 import { keyNow } from './choose-key.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -76,6 +77,8 @@ export class OpenCalls {
       if (call.credential === undefined) continue;
       try {
         const caller = await call.credential.caller(call);
+        // A session that stays open must not outlast what allowed it.
+        if (call.route?.operation.upgrade !== undefined) checkRights(caller, call.operation);
         if (call.key !== undefined) await keyNow(verdicts, caller, call.key);
       } catch (error) {
         // That the store cannot be asked ends no call: each asks again when its turn comes.

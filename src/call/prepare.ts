@@ -25,7 +25,15 @@ export function prepare(call: Call, key: OpenedKey): Outgoing {
   headers['request-id'] = call.id;
   headers['authorization'] = `basic ${key.secret.reveal()}`;
   const { path, query } = call.target;
-  return { method: call.req.method ?? 'GET', target: path + query, headers, body: bodyOf(call), changes: call.changes };
+  const body = call.upload?.stream ?? bodyOf(call);
+  if (call.upload?.length !== undefined) headers['content-length'] = call.upload.length;
+  return { method: call.req.method ?? 'GET', target: path + query, headers, body, connection: connectionFor(call) };
+}
+
+/** A read that broke off is not sent on one more connection that may be dead by now. */
+function connectionFor(call: Call): Outgoing['connection'] {
+  if (call.operation.transfer === 'stream') return 'transfer';
+  return call.changes || call.attempts.at(-1)?.failure !== undefined ? 'own' : 'shared';
 }
 
 /** What of the caller's own headers goes on to Mason. */
@@ -37,7 +45,7 @@ export function forwardedHeaders(call: Call): Record<string, string> {
     // What `Connection` names was meant for this hop only (RFC 9110 section 7.6.1).
     if (typeof value === 'string' && !nominated.includes(name)) headers[name] = value;
   }
-  if (bodyOf(call) === undefined) delete headers['content-type'];
+  if (call.upload === undefined && bodyOf(call) === undefined) delete headers['content-type'];
   return headers;
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import { type Mason, SendFailure } from '../mason/send.ts';
+import { hearRate } from './hear-rate.ts';
 
 /** What a probe of a key found. */
 export interface ProbedKey {
@@ -31,6 +32,7 @@ export async function probeKey(rooms: { mason: Mason; clock: Clock }, lane: Lane
   const signal = AbortSignal.timeout(PROBE_WAIT_MS * 2);
   const turn = await place.turn(signal);
   turn.sent();
+  const sentAt = rooms.clock.now();
   try {
     const headers = {
       accept: 'application/json',
@@ -39,9 +41,10 @@ export async function probeKey(rooms: { mason: Mason; clock: Clock }, lane: Lane
       authorization: `basic ${key.secret.reveal()}`,
     };
     const answer = await rooms.mason.send(
-      { method: 'GET', target: PROBE, headers, body: undefined, changes: false },
+      { method: 'GET', target: PROBE, headers, body: undefined, connection: 'shared' },
       signal,
     );
+    hearRate(lane, answer, sentAt, rooms.clock.epochMs());
     await answer.body.collect(BODY_BYTES_MAX).catch(() => answer.body.discard());
     return healthFrom(answer.status);
   } catch (error) {

@@ -1,4 +1,6 @@
+import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../domain/errors.ts';
+import { hasBody } from '../http/body-time.ts';
 import { bodyRefusal, MALFORMED } from '../http/public-server.ts';
 import type { Call } from './call.ts';
 
@@ -12,9 +14,19 @@ type Reading = Pick<Call, 'req' | 'res' | 'signal'>;
  */
 export function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | undefined> | undefined {
   const { req } = call;
-  const declared = req.headers['content-length'];
-  const chunked = req.headers['transfer-encoding'] !== undefined;
-  if (!chunked && (declared === undefined || declared === '0')) return undefined;
+  if (!announcesBody(req, bodyBytesMax)) return undefined;
+  // HTTP/1.0 has no interim answers, and its expectations are ignored (RFC 9110 section 10.1.1).
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') call.res.writeContinue();
+  return collect(call, bodyBytesMax).then((body) => (body.length === 0 ? undefined : body));
+}
+
+/**
+ * Whether a body comes, as its head says.
+ *
+ * @throws GatewayError `payload_too_large`, `unsupported_media_type`
+ */
+export function announcesBody(req: IncomingMessage, bytesMax: number): boolean {
+  if (!hasBody(req)) return false;
   // The bytes go to Mason as they are, without their coding's name: a coded body would be misread there.
   const coding = req.headers['content-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'identity') {
@@ -23,10 +35,9 @@ export function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | 
       `a body with "Content-Encoding: ${coding}" is not taken; send it plain`,
     );
   }
-  if (declared !== undefined && Number(declared) > bodyBytesMax) throw tooLarge(bodyBytesMax, `${declared} bytes`);
-  // HTTP/1.0 has no interim answers, and its expectations are ignored (RFC 9110 section 10.1.1).
-  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') call.res.writeContinue();
-  return collect(call, bodyBytesMax).then((body) => (body.length === 0 ? undefined : body));
+  const declared = Number(req.headers['content-length'] ?? 0);
+  if (declared > bytesMax) throw tooLarge(bytesMax, `${declared} bytes`);
+  return true;
 }
 
 function collect(call: Reading, bodyBytesMax: number): Promise<Buffer> {
@@ -66,6 +77,6 @@ function collect(call: Reading, bodyBytesMax: number): Promise<Buffer> {
   });
 }
 
-function tooLarge(bodyBytesMax: number, got: string): GatewayError {
+export function tooLarge(bodyBytesMax: number, got: string): GatewayError {
   return new GatewayError('payload_too_large', `the body may have ${bodyBytesMax} bytes, it has ${got}`);
 }

@@ -30,6 +30,8 @@ export function redactorFor(key: OpenedKey): Redactor {
 export function relay(call: Call, answer: Answer, redactor: Redactor, share: LaneShare, idleMs: number): Promise<void> {
   const { res } = call;
   const headers = [...callHeaders(call, share), ...passedHeaders(answer, redactor)];
+  // Answered before all of the body came: the rest must not be taken for the next request (RFC 9112 section 9.3).
+  if (!call.req.complete) headers.push('Connection', 'close');
   const whole = answer.body.whole();
   if (whole !== undefined) {
     const body = redactor.whole(whole);

@@ -18,13 +18,15 @@ export class SessionCredential implements Credential {
   readonly #verdicts: Verdicts;
   readonly #clock: Clock;
   readonly #frontend: Frontend | undefined;
+  readonly #team: string | undefined;
 
-  constructor({ session, frontend }: BrowserCaller, browsers: BrowserCallers, verdicts: Verdicts, clock: Clock) {
+  constructor({ session, frontend, team }: BrowserCaller, browsers: BrowserCallers, verdicts: Verdicts, clock: Clock) {
     this.digest = session.digest;
     this.#browsers = browsers;
     this.#verdicts = verdicts;
     this.#clock = clock;
     this.#frontend = frontend;
+    this.#team = team;
   }
 
   async caller(call: Call): Promise<PersonCaller> {
@@ -34,7 +36,8 @@ export class SessionCredential implements Credential {
     const session = await this.#browsers.check(this.digest);
     call.presented = { kind: 'person', person: session.person, sessionId: session.id };
     call.rightEndsAfter(session.endsAt - this.#clock.epochMs());
-    const team = await this.#chooseTeam(session, call.caller?.team.slug ?? call.req.headers['gateway-team']);
+    const named = call.caller?.team.slug ?? this.#team ?? call.req.headers['gateway-team'];
+    const team = await this.#chooseTeam(session, named);
     const rights = callingRights(session.person.grants, team.id);
     if (rights === undefined) throw new GatewayError('forbidden', `you have no role in team ${team.slug} any more`);
     const { id, name } = session.person;

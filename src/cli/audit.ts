@@ -1,9 +1,14 @@
-import type { Command } from 'commander';
 import type { StoredEvent } from '../domain/event.ts';
 import type { EventPage } from '../manage/audit-acts.ts';
+import { addAuditExport } from './audit-export.ts';
+import { filterInput, filterOptions } from './audit-filter.ts';
+import { addAuditKeys } from './audit-keys.ts';
+import { addAuditVerify } from './audit-verify.ts';
+import { storyLines } from './call-story.ts';
 import { usageError } from './cli-error.ts';
 import { EVENT_COLUMNS, eventLines } from './event-lines.ts';
 import { followRecord } from './follow-record.ts';
+import type { Rooms } from './rooms.ts';
 import { safeJson } from './safe-text.ts';
 import { tableLines } from './table.ts';
 import { type Cli, noun, type VerbContext, verb, withActs } from './verb.ts';
@@ -11,7 +16,7 @@ import { type Cli, noun, type VerbContext, verb, withActs } from './verb.ts';
 const TAIL_EVENTS = '20';
 const PAGE_EVENTS = 1_000;
 
-export function addAudit(cli: Cli): void {
+export function addAudit<Config>(cli: Cli, rooms: Rooms<Config>): void {
   const audit = noun(
     cli,
     'audit',
@@ -22,7 +27,8 @@ export function addAudit(cli: Cli): void {
     .option('-f, --follow', 'go on with what comes, until Ctrl-C')
     .option('--limit <number>', 'how many events', TAIL_EVENTS)
     .action(
-      withActs(cli, async (context, { json, follow, limit, ...filter }) => {
+      withActs(cli, async (context, { json, follow, limit, ...options }) => {
+        const filter = filterInput(options);
         if (follow) return await followRecord(context, filter, limit);
         const { data } = await context.acts.perform('audit.query', { ...filter, limit });
         await context.print.list({ data: data.toReversed() }, EVENT_COLUMNS, 'Nothing of that is on record.');
@@ -41,7 +47,8 @@ export function addAudit(cli: Cli): void {
     .option('--after <page>', 'the next older page: "nextPage" of the answer before')
     .option('--all', 'all pages')
     .action(
-      withActs(cli, async (context, { json, all, ...input }) => {
+      withActs(cli, async (context, { json, all, ...options }) => {
+        const input = filterInput(options);
         if (all) return await printAll(context, input);
         const page = await context.acts.perform('audit.query', input);
         await context.print.list(page, EVENT_COLUMNS, 'Nothing of that is on record.');
@@ -57,23 +64,13 @@ export function addAudit(cli: Cli): void {
   ).action(
     withActs(cli, async ({ acts, print }, _options, [requestId]) => {
       const answer = await acts.perform('audit.show', { requestId });
-      await print.one(answer, answer.data.flatMap(eventLines));
+      await print.one(answer, [...storyLines(answer.data), '', ...answer.data.flatMap(eventLines)]);
     }),
   );
-}
 
-function filterOptions(command: Command): Command {
-  return command
-    .option('--since <time>', 'from then on: an ISO time, or 15m, 2h, 7d ago')
-    .option('--until <time>', 'before then')
-    .option('--team <team>', 'of this team')
-    .option('--app <app>', 'of apps of this name')
-    .option('--person <id>', 'by this person')
-    .option('--operation <operation>', 'such as device.list')
-    .option('--effect <effect>', 'read, change, disruptive or destructive')
-    .option('--device <id>', 'calls that acted on this device or group')
-    .option('--status <status>', 'answered with this status')
-    .option('--request-id <id>', 'of this call');
+  addAuditExport(cli, audit);
+  addAuditVerify(cli, audit, rooms);
+  addAuditKeys(cli, audit);
 }
 
 /** Page by page as it comes, so that a long record fits in memory; with --json still one well-formed document. */

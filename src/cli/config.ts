@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { CliError } from './cli-error.ts';
 import { Printer } from './printer.ts';
 import type { Rooms } from './rooms.ts';
 import { safeJson } from './safe-text.ts';
@@ -9,7 +10,8 @@ export function addConfig<Config>(cli: Cli, rooms: Rooms<Config>): void {
 
   verb(config, 'check', 'checks the settings, and tells every problem at once', 'config check').action(
     async (_options: unknown, command: Command) => {
-      rooms.loadConfig();
+      const problems = await rooms.fileProblems(rooms.loadConfig());
+      if (problems.length > 0) throw new CliError('failed', 'invalid_request_error', problems.join('\n'));
       await printerFor(cli, command).one({ ok: true }, ['The settings are in order.']);
     },
   );

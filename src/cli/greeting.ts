@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { localAddress } from '../http/local-address.ts';
+import { doorAddress, localAddress } from '../http/local-address.ts';
 
 interface Places {
   readonly publicPort: number;
@@ -15,7 +15,7 @@ interface FirstSecrets {
 
 /** What a start tells: what runs where, and what to do next. */
 export function greeting(config: Config, places: Places, first: FirstSecrets | undefined): string {
-  const door = localAddress(config.listen.host, places.publicPort);
+  const door = doorAddress(config.listen, places.publicPort);
   const health = localAddress(config.listen.privateHost, places.privatePort);
   const isSimulated = config.mason.origin === undefined;
   const lines = [

@@ -11,6 +11,7 @@ import { reachActs } from './reach-acts.ts';
 import type { Rooms, Terminal } from './rooms.ts';
 import { addSession } from './session.ts';
 import { addSignInLink } from './sign-in-link.ts';
+import { addStream } from './stream.ts';
 import { addTeam } from './team.ts';
 import { addToken } from './token.ts';
 import type { Cli } from './verb.ts';
@@ -66,7 +67,8 @@ export function createProgram<Config>(rooms: Rooms<Config>, terminal: Terminal, 
   addToken(cli);
   addPerson(cli);
   addSession(cli);
+  addStream(cli);
   addSignInLink(cli, rooms);
-  addAudit(cli);
+  addAudit(cli, rooms);
   return program;
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { ACCOUNT_HEADER, requestFor } from '../admin/routes.ts';
+import { TextAnswer } from '../manage/act.ts';
 import type { ActClient } from './act-client.ts';
 import { AwayError, CliError } from './cli-error.ts';
 
@@ -35,6 +36,8 @@ export function remoteActs(socketPath: string, account: string | undefined): Act
         const response = once(asked, 'response');
         asked.end(body);
         [answer] = await response;
+        const told = toldPieces(answer);
+        if (told !== undefined) return told as never;
         answered = await text(answer);
       } catch (error) {
         throw new AwayError(`the gateway at ${socketPath} did not answer: ${messageOf(error)}`, error);
@@ -48,6 +51,13 @@ export function remoteActs(socketPath: string, account: string | undefined): Act
       agent.destroy();
     },
   };
+}
+
+/** An answer that comes piece by piece; one that ends too early throws where it is read. */
+function toldPieces(answer: IncomingMessage): TextAnswer | undefined {
+  const type = answer.headers['content-type'];
+  if (answer.statusCode !== 200 || type === undefined || type.startsWith('application/json')) return undefined;
+  return new TextAnswer(type, answer.setEncoding('latin1'));
 }
 
 function parse(answered: string, socketPath: string): unknown {

@@ -1,10 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
+import type { RecordArchive } from '../domain/archive.ts';
+import type { SigningKey } from '../domain/checkpoint.ts';
 import type { Acts } from '../manage/acts.ts';
 
 /** What the command line needs of the rest of the house; the entry wires it, tests wire their own. */
 export interface Rooms<Config> {
   /** @throws Error with `problems`, a line each, when settings are wrong */
   loadConfig(): Config;
+  /** What is wrong with the files that the settings name, beside the settings: a certificate that callers would refuse. */
+  fileProblems(config: Config): Promise<readonly string[]>;
   /** The settings in force, printable. */
   describeConfig(config: Config): unknown;
   /** Where running gateways may listen for the command line, in the order in which to try. */
@@ -14,6 +18,10 @@ export interface Rooms<Config> {
   /** The value of a variable of the environment that a file refers to; undefined where it is not set, or empty. */
   readVariable(name: string): string | undefined;
   openManagement(config: Config): Promise<{ acts: Acts; close(): Promise<void> }>;
+  /** The record as it is kept, to be checked; whether or not a gateway runs. */
+  openKeptRecord(
+    config: Config,
+  ): Promise<AsyncDisposable & { readonly archive: RecordArchive; readonly keys: readonly SigningKey[] }>;
   /** Runs the gateway until it is told to end; gives the exit code. */
   serve(): Promise<number>;
   /** Runs the simulator; gives the exit code. */

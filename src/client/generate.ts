@@ -34,7 +34,11 @@ const PLURAL: Readonly<Record<string, string>> = {
 
 /** The source of `operations.ts`, formatted as the rest of the house. */
 export function operationsSource(operations: readonly Operation[]): string {
-  const nouns = Map.groupBy(operations, ({ id }) => id.split('.')[0] as string);
+  // A WebSocket is no call with an answer, and a download is none with an object that could be read whole.
+  const calls = operations.filter(
+    ({ upgrade, method: by, transfer }) => upgrade === undefined && (by !== 'GET' || transfer === 'buffered'),
+  );
+  const nouns = Map.groupBy(calls, ({ id }) => id.split('.')[0] as string);
   const parts = Array.from(nouns, ([noun, own]) => {
     const [only] = own;
     if (only?.id === noun) return method(noun, only, '    ');

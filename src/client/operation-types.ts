@@ -54,7 +54,7 @@ export interface Bodies {
   readonly 'notify.shutdown': Targets;
   readonly 'notify.wipe': Targets;
   readonly 'notify.refurbish': Targets;
-  /** The artifact itself, at most 1 MiB where the gateway holds bodies. */
+  /** The artifact itself, as large as the gateway's `transfers.bytesMax` lets it be. */
   readonly 'artifact.upload': Blob | ArrayBuffer | Uint8Array;
 }
 

@@ -42,13 +42,14 @@ export class Session {
   }
 
   /**
-   * Asks for a ticket, for a download by navigation.
+   * Asks for a ticket, for a download by navigation or a WebSocket.
    *
    * @param path with its query, as it will be asked for: `/v1/default/device?limit=100`
+   * @param options with the team that it is to act for
    */
   async ticket(
     given: { readonly method: 'GET'; readonly path: string },
-    options?: SessionCallOptions,
+    options?: SessionCallOptions & Pick<CallOptions, 'team'>,
   ): Promise<Ticket> {
     const { method, path } = given;
     type Issued = { readonly path: string; readonly endsAt: string };

@@ -4,6 +4,11 @@ import type { ConfigInput } from './schema.ts';
 /** What browsers would silently refuse, or what would leave a door open, stops the start. */
 export function checkBrowserSettings({ listen, sessions, signIn, frontends }: ConfigInput, problems: string[]): void {
   checkCookie(listen.publicUrl, sessions, problems);
+  if (listen.tls !== undefined && !listen.publicUrl?.startsWith('https:')) {
+    problems.push(
+      `listen.publicUrl (GATEWAY_PUBLIC_URL): expected the https address that callers use, since listen.tls is set; got ${listen.publicUrl ?? 'none'}`,
+    );
+  }
   const ids = new Set<string>();
   for (const [index, { id, issuer, rules }] of signIn.providers.entries()) {
     const where = `signIn.providers.${index}`;

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { checkBrowserSettings } from './browser-settings.ts';
+import { checkDatabase, type DatabaseConfig } from './database-settings.ts';
 import { type Env, readEnv } from './env.ts';
 import { isLoopback } from './loopback.ts';
 import { checkRedis, type RedisConfig } from './redis-settings.ts';
@@ -12,11 +13,12 @@ import { type ConfigInput, configSchema } from './schema.ts';
 const DEFAULT_FILE = 'config/gateway.yaml';
 
 /** All settings, checked and frozen. It can be printed: what is secret in it shows as a mask. */
-export type Config = Readonly<Omit<ConfigInput, 'mason' | 'masterKey' | 'sessions' | 'redis'>> & {
+export type Config = Readonly<Omit<ConfigInput, 'mason' | 'masterKey' | 'sessions' | 'database' | 'redis'>> & {
   readonly masterKey: { readonly file: string; readonly allowSharedMode: boolean; readonly given: boolean };
   /** `origin` undefined: the simulator stands in for Mason. */
   readonly mason: Readonly<Omit<ConfigInput['mason'], 'baseUrl'>> & { readonly origin: string | undefined };
   readonly sessions: Readonly<Omit<ConfigInput['sessions'], 'secretFile'>> & { readonly secretFile: string };
+  readonly database: DatabaseConfig;
   readonly redis: RedisConfig;
   /** The file that was read; undefined when there was none. */
   readonly source: string | undefined;
@@ -96,6 +98,7 @@ const BY_VARIABLE: readonly (readonly [keyof Env, string, string])[] = [
   ['GATEWAY_LOG_LEVEL', 'gateway', 'logLevel'],
   ['GATEWAY_MASTER_KEY_FILE', 'masterKey', 'file'],
   ['MASON_BASE_URL', 'mason', 'baseUrl'],
+  ['DATABASE_URL', 'database', 'url'],
   ['REDIS_URL', 'redis', 'url'],
   ['SIMULATOR_PORT', 'simulator', 'port'],
 ];
@@ -146,6 +149,7 @@ function complete(input: ConfigInput, source: string | undefined, problems: stri
       allowSharedMode: input.masterKey.allowSharedMode,
       given: input.masterKey.file !== undefined,
     },
+    database: checkDatabase(input.database, problems),
     redis: checkRedis(input.redis, problems),
     mason: { ...mason, origin: baseUrl === undefined ? undefined : masonOrigin(baseUrl, mason.privateHosts, problems) },
     source,

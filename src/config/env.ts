@@ -11,6 +11,7 @@ export const VARIABLES = [
   'GATEWAY_ID',
   'GATEWAY_LOG_LEVEL',
   'MASON_BASE_URL',
+  'DATABASE_URL',
   'REDIS_URL',
   'SIMULATOR_PORT',
 ] as const;

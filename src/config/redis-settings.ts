@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { Secret } from '../domain/secret.ts';
+import type { Secret } from '../domain/secret.ts';
 import { readSecretFile } from './read-secret-file.ts';
 import { type HostAndPort, parseRedisUrl, REDIS_URL_EXPECTED, type RedisUrl } from './redis-url.ts';
 import type { ConfigInput } from './schema.ts';
+import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 
 /** As configured, without a password that can be seen. */
 export type RedisConfig = Readonly<Omit<ConfigInput['redis'], 'url'>> & {
@@ -20,7 +20,7 @@ export interface RedisAddress {
   readonly db: number;
   readonly user: string | undefined;
   readonly password: Secret | undefined;
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: Secret } | undefined;
+  readonly tls: TlsMaterial | undefined;
   readonly keyPrefix: string;
   readonly commandMs: number;
   readonly connectMs: number;
@@ -81,7 +81,7 @@ export function redisAddress(config: RedisConfig): RedisAddress | undefined {
     db: url?.db ?? 0,
     user: inFile?.user ?? config.user,
     password,
-    tls: encrypted ? tlsFiles(config.tls ?? {}) : undefined,
+    tls: encrypted ? readTlsFiles('redis', config.tls ?? {}) : undefined,
     keyPrefix,
     commandMs,
     connectMs,
@@ -101,20 +101,4 @@ function readRedisUrl(file: string): RedisUrl {
 function hostAndPort(text: string): HostAndPort {
   const at = text.lastIndexOf(':');
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(text.slice(at + 1)) };
-}
-
-function tlsFiles({ caFile, certFile, keyFile }: NonNullable<RedisConfig['tls']>): NonNullable<RedisAddress['tls']> {
-  return {
-    ...(caFile === undefined ? {} : { ca: readText('redis.tls.caFile', caFile) }),
-    ...(certFile === undefined ? {} : { cert: readText('redis.tls.certFile', certFile) }),
-    ...(keyFile === undefined ? {} : { key: new Secret(readText('redis.tls.keyFile', keyFile)) }),
-  };
-}
-
-function readText(setting: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new Error(`${setting}: expected a readable file, got ${(error as NodeJS.ErrnoException).code} for ${file}`);
-  }
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { EFFECTS } from '../domain/effect.ts';
 import { ROLES } from '../domain/role.ts';
-
-const ms = (min: number, max: number) => z.int().min(min).max(max);
+import { ms } from './milliseconds.ts';
+import { databaseSchema, listenerTls, redisSchema } from './servers-schema.ts';
 
 const PORT = 'a port, 0 to 65535';
 
@@ -32,6 +32,7 @@ const operation = z.strictObject({
   scope: z.string().regex(/^[a-z]+:[a-z]+$/, 'a scope such as "fleet:read"'),
   effect: z.enum(EFFECTS),
   paged: z.boolean().default(false),
+  transfer: z.enum(['buffered', 'stream']).default('buffered'),
   confirm: z
     .string()
     .regex(/^[a-z]{1,32}$/)
@@ -48,7 +49,7 @@ const operation = z.strictObject({
 
 /** What the walk relies on: what reads may be sent again, and what cannot be undone asks first. */
 function checkOperation(
-  { method, path, effect, confirm, targets }: z.output<typeof operation>,
+  { method, path, effect, transfer, confirm, targets }: z.output<typeof operation>,
   context: z.core.$RefinementCtx,
 ): void {
   const names = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
@@ -58,6 +59,9 @@ function checkOperation(
   if (new Set(names).size !== names.length) wrong('path', 'each {parameter} once');
   if ((method === 'GET') !== (effect === 'read')) {
     wrong('effect', method === 'GET' ? '"read" for GET' : `"change", "disruptive" or "destructive" for ${method}`);
+  }
+  if (transfer === 'stream' && targets.some(({ from }) => 'body' in from)) {
+    wrong('targets', 'none in the body of what is streamed: it is not read here');
   }
   if (effect === 'destructive' && confirm === undefined) {
     wrong('confirm', 'the word that Gateway-Confirm must carry, for what is destructive');
@@ -106,30 +110,6 @@ const provider = z.strictObject({
   rules: z.array(rule).default([]),
 });
 
-const redisHosts = z
-  .array(z.string().regex(/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):\d{1,5}$/, 'host and port, such as "redis-1:6379"'))
-  .min(1)
-  .max(100);
-
-/** `url` is read with care and apart: it may hold a password. */
-const redis = z.strictObject({
-  url: z.string().optional(),
-  urlFile: z.string().optional(),
-  sentinel: z.strictObject({ name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/), hosts: redisHosts }).optional(),
-  cluster: redisHosts.optional(),
-  user: z.string().min(1).max(256).optional(),
-  passwordFile: z.string().optional(),
-  tls: z
-    .strictObject({ caFile: z.string().optional(), certFile: z.string().optional(), keyFile: z.string().optional() })
-    .optional(),
-  keyPrefix: z
-    .string()
-    .regex(/^[\x21-\x7a]{0,64}$/, 'at most 64 letters, digits and signs without braces')
-    .default('mason-gateway:'),
-  commandMs: ms(10, 500).default(500),
-  connectMs: ms(10, 10_000).default(1_000),
-});
-
 /** `gateway.yaml`, with every default. Strict: a word that it does not know is an error, not a surprise later. */
 export const configSchema = z.strictObject({
   gateway: z
@@ -148,6 +128,7 @@ export const configSchema = z.strictObject({
       host: z.string().default('127.0.0.1'),
       port: port.default(8080),
       publicUrl: webOrigin.optional(),
+      tls: listenerTls.optional(),
       privateHost: z.string().default('127.0.0.1'),
       privatePort: port.default(9090),
       trustedProxies: z
@@ -182,6 +163,24 @@ export const configSchema = z.strictObject({
       verdictStaleMs: ms(0, 3_600_000).default(60_000),
     })
     .prefault({}),
+  transfers: z
+    .strictObject({
+      bytesMax: z.int().min(1_024).max(1_099_511_627_776).default(2_147_483_648),
+      idleMs: ms(100, 600_000).default(30_000),
+      perTeamMax: z.int().min(1).max(1_000).default(8),
+      atOnceMax: z.int().min(1).max(10_000).default(64),
+    })
+    .prefault({}),
+  xray: z
+    .strictObject({
+      perTeamMax: z.int().min(1).max(10_000).default(100),
+      perDeviceMax: z.int().min(1).max(100).default(2),
+      upgradeMs: ms(100, 60_000).default(5_000),
+      pingMs: ms(1_000, 600_000).default(30_000),
+      idleMs: ms(1_000, 86_400_000).default(1_800_000),
+      closeMs: ms(100, 30_000).default(2_000),
+    })
+    .prefault({}),
   lane: z
     .strictObject({
       engine: z.enum(['fair', 'bottleneck']).default('fair'),
@@ -196,9 +195,11 @@ export const configSchema = z.strictObject({
       lagEventsMax: z.int().min(1_000).max(10_000_000).default(50_000),
       lagBytesMax: z.int().min(1_048_576).max(1_073_741_824).default(33_554_432),
       segmentEventsMax: z.int().min(100).max(10_000_000).default(100_000),
+      checkpointMs: ms(100, 3_600_000).default(5_000),
     })
     .prefault({}),
-  redis: redis.prefault({}),
+  database: databaseSchema.prefault({}),
+  redis: redisSchema.prefault({}),
   simulator: z.strictObject({ port: port.default(8090) }).prefault({}),
   sessions: z
     .strictObject({

@@ -55,7 +55,32 @@ export interface KeptBatch {
   /** SHA-256 of the link before and the batch's digests, as stored. */
   readonly link: Uint8Array;
   readonly events: readonly KeptEvent[];
+  /**
+   * What stands beside these events in the store and should not, or does not fit them, in words: found by the store's own
+   * means, beyond what the batch shows itself. A batch without events carries faults only.
+   */
+  readonly faults: readonly string[];
 }
+
+/**
+ * How an administrative act says what it took out of the record, so that what is missing is told from what was stolen: an
+ * event `audit.prune` or `audit.erase` for each chain, durable before anything is taken, with these details. What is missing
+ * without such an event on record is a finding of `audit verify`.
+ */
+export interface TakenOut {
+  /** `<gateway id>/<run>`. */
+  readonly chain: string;
+  /** The first and the last event that it concerns. */
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** `events`: whole batches from the chain's beginning, digests and all; `bytes`: lines and targets, of which digests stay. */
+  readonly taken: 'events' | 'bytes';
+  /** How many events lost their bytes; where `taken` is `bytes`. */
+  readonly events?: number;
+}
+
+/** The acts that may say so. */
+export const TAKING_ACTS: ReadonlySet<string> = new Set(['audit.prune', 'audit.erase']);
 
 /**
  * The record as it stands, for those who check, export, count or close it: nothing is joined, filtered or repaired. Every
@@ -64,9 +89,14 @@ export interface KeptBatch {
 export interface RecordArchive {
   /** By run, oldest first. */
   chains(): Promise<readonly KeptChain[]>;
-  /** Batches of a chain behind `afterSeq`, in order, in memory of constant size: one batch, at most some hundred kilobytes. */
+  /**
+   * Batches of a chain that begin behind `afterSeq`, the end of a batch, in order, in memory of constant size: some batches, of
+   * at most some hundred kilobytes each. What is written meanwhile may be among them.
+   */
   batches(chain: string, afterSeq: number): AsyncIterable<KeptBatch>;
   /** Checkpoints of a chain, in order. */
   checkpoints(chain: string): AsyncIterable<SignedCheckpoint>;
+  /** The newest checkpoint of each chain that may still grow, in no order. */
+  newest(): Promise<readonly SignedCheckpoint[]>;
   close(): Promise<void>;
 }

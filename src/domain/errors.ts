@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'queue_full'
   | 'deadline_unreachable'
   | 'caller_gone'
+  | 'mason_refused_rate'
   | 'mason_rejected_key'
   | 'mason_unreachable'
   | 'mason_bad_answer'

@@ -85,6 +85,19 @@ export interface OutcomeEvent extends CallFacts {
   /** Bytes of the request's and of the answer's body. */
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Of a stream that was opened: how it ended. */
+  readonly stream?: StreamEnd | undefined;
+}
+
+/** How a stream ended that had been opened. */
+export interface StreamEnd {
+  /** Milliseconds from its opening. */
+  readonly openMs: number;
+  readonly closedBy: 'caller' | 'mason' | 'gateway';
+  /** Of the close frame (RFC 6455 section 7.4); 1005: it had none; 1006: there was no such frame. */
+  readonly closeCode: number;
+  /** Why the gateway ended it: an error code of ours, `idle`, or `silent`. */
+  readonly reason?: string | undefined;
 }
 
 /** An administrative act: `team.add`, `token.revoke`, `audit.query`, and the gateway's own `gateway.start`, `gateway.stop`. */

@@ -22,6 +22,8 @@ export interface Operation {
   readonly paged: boolean;
   /** `buffered`: body up to a bound, may be sent again; `stream`: never held in memory. */
   readonly transfer: 'buffered' | 'stream';
+  /** What the connection becomes once Mason accepts. */
+  readonly upgrade?: 'websocket';
   /** The word that `Gateway-Confirm` must carry, for what cannot be undone. */
   readonly confirm?: string;
   /** Whether Mason documents it, or somebody saw or assumed it. */

@@ -18,6 +18,8 @@ export interface RecordFilter {
   readonly effect?: string;
   /** A device or group that the call acted on. */
   readonly device?: string;
+  /** A group that the call acted on: not a device of that name. */
+  readonly group?: string;
   readonly status?: number;
   /** `gateway` or `mason`: who an error came from. */
   readonly errorSource?: string;

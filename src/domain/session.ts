@@ -83,6 +83,8 @@ export interface BrowserCaller {
   readonly session: LiveSession;
   /** The listed frontend whose page asks; undefined: a page of the gateway's own origin, or no page. */
   readonly frontend: Frontend | undefined;
+  /** Slug of the team that the ticket was asked for; undefined: no ticket, or none that named one. */
+  readonly team?: string | undefined;
   /** The query as it came, without a ticket that was spent on it. */
   readonly query: string;
 }

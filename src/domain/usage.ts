@@ -61,6 +61,6 @@ export interface UsageStore {
     range: { since: number; until: number },
     only: { teamIds?: readonly string[]; callerId?: string; operation?: string },
   ): Promise<readonly UsageRow[]>;
-  /** Removes spans that ended before an instant; answers how many rows. */
+  /** Removes spans that ended before an instant; answers how many rows of the store (one a caller and span). */
   prune(span: UsageSpan, before: number): Promise<number>;
 }

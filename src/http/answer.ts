@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GatewayError } from '../domain/errors.ts';
+import { hasBody } from './body-time.ts';
 import { type ErrorAnswer, errorAnswer, errorBody } from './errors.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -31,8 +32,7 @@ export function answerError(res: ServerResponse, error: unknown, headers: Record
     res.destroy();
     return answer;
   }
-  const { complete, headers: asked } = res.req;
-  const unread = !complete && (asked['transfer-encoding'] !== undefined || Number(asked['content-length'] ?? 0) > 0);
+  const unread = !res.req.complete && hasBody(res.req);
   const body = errorBody(answer);
   res.writeHead(answer.status, {
     ...SECURITY_HEADERS,

@@ -37,6 +37,8 @@ const ANSWERS: Readonly<Record<ErrorCode, readonly [status: number, type: ErrorT
   caller_gone: [499, 'invalid_request_error'],
   internal: [500, 'api_error'],
   not_implemented: [501, 'invalid_request_error'],
+  // Of what was streamed and cannot be sent again from here; all else waits for another turn.
+  mason_refused_rate: [429, 'rate_limit_error'],
   mason_rejected_key: [502, 'api_error'],
   mason_unreachable: [502, 'api_error'],
   mason_bad_answer: [502, 'api_error'],

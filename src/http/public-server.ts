@@ -1,23 +1,36 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { GatewayError } from '../domain/errors.ts';
 import { answerError, answerErrorOnSocket } from './answer.ts';
+import { boundBodyTime, hasBody } from './body-time.ts';
+import type { CertificateKeeper } from './certificate-keeper.ts';
 import { closeGently } from './close-gently.ts';
 import { checkRequest } from './request-rules.ts';
 import type { RequestTarget } from './request-target.ts';
 import { Turns } from './turns.ts';
+import { answerUpgrade } from './upgrades.ts';
 
 export interface ServerBounds {
   readonly headersBytesMax: number;
   /** From the first byte of a request to the end of its headers. */
   readonly headersMs: number;
-  /** From the first byte of a request to the end of its body. */
+  /** From the turn of a request to the end of its body, unless that has a time of its own ({@link freeBodyTime}). */
   readonly requestMs: number;
   readonly keepAliveMs: number;
   /** How long an answer may lie unread. */
   readonly answerIdleMs: number;
   readonly connectionsMax: number;
 }
+
+const CHECK_EACH_MS = 200;
 
 /** A request that passed {@link checkRequest}, with its target as read there. */
 export type Handler = (req: IncomingMessage, res: ServerResponse, target: RequestTarget) => void;
@@ -35,8 +48,17 @@ export function bodyRefusal(req: IncomingMessage): GatewayError | undefined {
 /**
  * The server behind every public door. Whatever HTTP itself refuses — parser errors, time-outs, unknown expectations,
  * missing hosts — is answered in our shape here, before any route.
+ *
+ * @param certificate with one, TLS is spoken, and nothing else
+ * @param mayUpgrade whether a request with `Upgrade` may become something else; of all others the wish is ignored (RFC 9110
+ * section 7.8)
  */
-export function createPublicServer(bounds: ServerBounds, handle: Handler): Server {
+export function createPublicServer(
+  bounds: ServerBounds,
+  handle: Handler,
+  certificate?: CertificateKeeper,
+  mayUpgrade: (req: IncomingMessage) => boolean = () => false,
+): Server {
   const turns = new Turns();
   const begin = (req: IncomingMessage, res: ServerResponse): void => {
     let target: RequestTarget;
@@ -47,22 +69,31 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
       answerError(res, error, { Connection: 'close' });
       return;
     }
+    boundBodyTime(req, bounds.requestMs, () => {
+      const error = Object.assign(new Error('the body is late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+      refuseOnSocket(error, req.socket, turns.last(req.socket));
+    });
     handle(req, res, target);
   };
   const serve = (req: IncomingMessage, res: ServerResponse): void => turns.serve(req, res, begin);
-  const server = createServer(
+  const server = listener(
     {
       maxHeaderSize: bounds.headersBytesMax,
       headersTimeout: bounds.headersMs,
-      requestTimeout: bounds.requestMs,
+      // Node's holds for all requests alike; bodies have theirs in `begin`.
+      requestTimeout: 0,
       keepAliveTimeout: bounds.keepAliveMs,
-      connectionsCheckingInterval: Math.min(1_000, bounds.headersMs),
+      // Often: whoever is late is refused then, and many at once would hold up everybody else.
+      connectionsCheckingInterval: Math.min(CHECK_EACH_MS, bounds.headersMs),
       // Node answers these bare; the rules check them and answer in our shape.
       requireHostHeader: false,
       // Most requests have no body; a stream for each that only ends costs more than reading its target.
       optimizeEmptyRequests: true,
+      // One with a body comes on no plain socket; nobody needs it.
+      shouldUpgradeCallback: (req) => !hasBody(req) && mayUpgrade(req),
     },
     serve,
+    certificate,
   );
   server.maxHeadersCount = 0;
   server.maxConnections = bounds.connectionsMax;
@@ -72,11 +103,15 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
     const refusal = new GatewayError('expectation_failed', 'the only "expect" taken is "100-continue"');
     turns.serve(req, res, () => answerError(res, refusal));
   });
-  server.on('connection', closeGently);
+  server.on(certificate === undefined ? 'connection' : 'secureConnection', closeGently);
   server.on('connect', (_req: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     const refusal = new GatewayError('method_not_allowed', 'CONNECT is not served', { allow: ['GET', 'POST'] });
     turns.afterLast(socket, () => answerErrorOnSocket(socket, refusal));
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Socket, more: Buffer) => {
+    const res = answerUpgrade(req, socket, more);
+    turns.afterLast(socket, () => begin(req, res));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseOnSocket(error, socket, turns.last(socket));
@@ -90,10 +125,21 @@ export function createPublicServer(bounds: ServerBounds, handle: Handler): Serve
   return server;
 }
 
+function listener(options: ServerOptions, serve: RequestListener, certificate: CertificateKeeper | undefined): Server {
+  if (certificate === undefined) return createServer(options, serve);
+  // HTTP/1.1 only: HTTP/2 is a load balancer's to offer. The handshake has the time that headers have.
+  const handshake = { ALPNProtocols: ['http/1.1'], handshakeTimeout: options.headersTimeout ?? 0 };
+  const server = createTlsServer({ ...options, ...certificate.context, ...handshake }, serve);
+  certificate.follow((context) => server.setSecureContext(context));
+  return server;
+}
+
 function refuseOnSocket(error: NodeJS.ErrnoException, socket: Socket, last: ServerResponse | undefined): void {
   // Refused before: the parser says so again of each piece that still comes.
   if (socket.writableEnded) return;
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Where no handshake was made there is nothing to answer in: also plain HTTP, which TLS has swallowed by then.
+  const isShaking = 'secureConnecting' in socket && socket.secureConnecting === true;
+  if (error.code === 'ECONNRESET' || isShaking || !socket.writable) {
     socket.destroy();
     return;
   }

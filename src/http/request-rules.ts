@@ -33,6 +33,9 @@ const HOST = /^(?:[A-Za-z0-9\-._~]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
  * @throws GatewayError
  */
 export function checkRequest(req: IncomingMessage): RequestTarget {
+  const { httpVersion } = req;
+  // The parser takes 0.9 and 2.0 for versions of this protocol (RFC 9112 section 2.3).
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw invalid(`HTTP/1.1 is spoken here, not HTTP/${httpVersion}`);
   const raw = req.rawHeaders;
   if (raw.length > HEADERS_MAX * 2) {
     throw new GatewayError(

@@ -48,6 +48,8 @@ export class BottleneckLane implements Lane, BottleneckPlaceKeeper {
   #grantedAt = Number.NEGATIVE_INFINITY;
   /** How often grants came lately while calls waited: more gateways, fewer grants for each. */
   #grantEveryMs: number;
+  /** Whether the last grant was too small for those who were ready: only then does the next one's distance say anything. */
+  #leftSome = false;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -172,9 +174,10 @@ export class BottleneckLane implements Lane, BottleneckPlaceKeeper {
     const now = this.#clock.now();
     if (this.#pausedUntil <= now) {
       const { minTimeMs } = this.#grantPace;
-      const everyMs = Math.max(minTimeMs, now - this.#grantedAt);
-      if (this.#line.ready > calls) this.#grantEveryMs += (everyMs - this.#grantEveryMs) * NEWEST_PART;
-      else this.#grantEveryMs = minTimeMs;
+      const everyMs = Math.max(minTimeMs, now - Math.max(this.#grantedAt, this.#pausedUntil));
+      if (this.#leftSome) this.#grantEveryMs += (everyMs - this.#grantEveryMs) * NEWEST_PART;
+      this.#leftSome = this.#line.ready > calls;
+      if (!this.#leftSome) this.#grantEveryMs = minTimeMs;
       this.#grantedAt = now;
       for (let left = calls; left > 0 && this.#line.next !== undefined; left--) this.#send(this.#line.next, now);
     }

@@ -41,6 +41,10 @@ export interface BudgetAsk {
   readonly released: readonly number[];
   /** Calls of the last horizon that went without asking, because Redis was away: by {@link AGES} of it, the newest first. */
   readonly spentAlone: readonly number[];
+  /** How long this renews the lease: {@link LEASE_MS}, or {@link QUIET_LEASE_MS} while the gateway has nothing to send. */
+  readonly leaseMs: number;
+  /** Undefined: the limit is not learnt. */
+  readonly learning: LearningAsk | undefined;
   /** For a key that was lost: gateways and part of the limit as last told, rest of a pause, all calls of the last horizon. */
   readonly memory: {
     readonly gateways: number;
@@ -48,6 +52,32 @@ export interface BudgetAsk {
     readonly pauseMs: number;
     readonly spent: readonly number[];
   };
+}
+
+/** What gateways that learn a limit together say: one of them learns, the others tell it what they see. Texts are theirs alone. */
+export interface LearningAsk {
+  /** What this gateway saw since it told last, for the one that learns; empty: nothing. */
+  readonly seen: string;
+  /** The one that learns has heard what others saw up to this number. */
+  readonly heardTo: number;
+  /** From the one that learns: all that is known, for the others, and for who comes after it; empty: as before. */
+  readonly learnt: string;
+  /** Which of those this gateway knows. */
+  readonly learntNo: number;
+}
+
+export interface LearningAnswer {
+  /** Whether this gateway is the one that learns. */
+  readonly isLearner: boolean;
+  /** For the one that learns: what others saw, as told, the last of them numbered `seenTo`. */
+  readonly seen: readonly string[];
+  readonly seenTo: number;
+  /** All other gateways that learn have told what they saw until then. */
+  readonly toldTo: number;
+  /** Empty: the gateway knows it. */
+  readonly learnt: string;
+  readonly learntNo: number;
+  readonly learntAt: number;
 }
 
 /** What the pace is made from: equal inputs are the same tuning. */
@@ -87,6 +117,8 @@ export interface BudgetAnswer {
   readonly parts: readonly number[];
   /** Calls counted over the horizon, slots that are still to come included. */
   readonly used: number;
+  /** Undefined: the gateway did not say that it learns. */
+  readonly learning: LearningAnswer | undefined;
 }
 
 /** What all gateways hear at once. */
@@ -101,6 +133,10 @@ export interface BudgetNews {
 export const AGES = 16;
 /** A lease lasts so long from the last ask that arrived. */
 export const LEASE_MS = 2_000;
+/** One of a gateway that sends nothing: it need not say so often that it is there, and is silent for longer without Redis. */
+export const QUIET_LEASE_MS = 10_000;
+/** So much of what gateways saw is kept for the one that learns; what is older is lost. */
+export const SEEN_KEPT_MAX = 128;
 /** For so long the part of a gateway that vanished without a word is held back. */
 export const VANISHED_SHARE_MS = 60_000;
 /** A gateway that said it is idle is known for so long. */

@@ -1,4 +1,5 @@
 import type { BudgetAnswer, BudgetAsk, BudgetNews } from './budget-act.ts';
+import type { FleetLearning } from './learning/fleet-learning.ts';
 
 /** Where a shared budget is kept. */
 export interface BudgetStore {
@@ -14,4 +15,6 @@ export interface SharedBy {
   readonly gatewayId: string;
   /** By how many the limit is divided while nobody could say yet: the store has been away since this process began. */
   readonly gatewaysExpected: number;
+  /** What gateways tell each other of a limit that is learnt. */
+  readonly learning?: FleetLearning | undefined;
 }

@@ -63,6 +63,11 @@ export class BudgetView {
     return this.#time.toGateway(budgetAt);
   }
 
+  /** Undefined: the budget's time is not known yet. */
+  toBudget(at: number): number | undefined {
+    return this.#time.isSynced ? Math.max(0, this.#time.toBudget(at)) : undefined;
+  }
+
   askAgainAt(at: number): void {
     this.#againAt = at;
   }
@@ -106,7 +111,7 @@ export class BudgetView {
     const { epoch = '', gateways = 1, calls = 0 } = this.#answer ?? {};
     return {
       epoch,
-      sentAt: this.#time.isSynced ? Math.max(0, this.#time.toBudget(now)) : -1,
+      sentAt: this.toBudget(now) ?? -1,
       staleMs: Math.min(STALE_MS_MAX, STALE_MS + 4 * this.#rttMs),
       ...this.#step,
       rttMs: this.#rttMs,

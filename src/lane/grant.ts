@@ -5,11 +5,21 @@ import type { Member, SharedState } from './shared-state.ts';
 
 /** A round gives each waiting gateway about so many slots, so that asking costs little; */
 const SLOTS_PER_ROUND = 14;
+/** fewer where many apps wait: their few calls are soon at other gateways than the parts say; */
+const SLOTS_PER_ROUND_OF_MANY = 8;
+const FEW_APPS_MAX = 4;
 /** but lasts no longer than this, so that a gateway that comes new does not wait long; */
 const ROUND_MS_MAX = 600;
 /** and not less than four round trips and this, or the gateways would wait for Redis. */
 const ROUND_MS_MIN = 20;
 const LOOK_AGAIN_MS = 100;
+
+/** Parts of the gateways in the order of the members, their sum, and how many calls of each app wait anywhere. */
+export interface Shares {
+  readonly of: readonly number[];
+  readonly weights: number;
+  readonly everywhere: ReadonlyMap<string, number>;
+}
 
 type Granted = Pick<BudgetAnswer, 'slots' | 'againAt' | 'spacingMs'>;
 
@@ -17,11 +27,11 @@ type Granted = Pick<BudgetAnswer, 'slots' | 'againAt' | 'spacingMs'>;
  * Hands out slots: in rounds, to each gateway by its part of what waits, fractions carried over. A gateway that has had
  * more than its part gets nothing until the others have had theirs, unless nobody holds a slot that is still to come.
  */
-export function grant(state: SharedState, me: Member, now: number, ask: BudgetAsk): Granted {
+export function grant(state: SharedState, me: Member, shares: Shares, now: number, ask: BudgetAsk): Granted {
   const pace = paceNow(state, now);
   if (pace === undefined) return { slots: [], againAt: now + ROUND_MS_MAX, spacingMs: state.pace.spacingMs };
   const { spacingMs } = pace;
-  const { part, behind } = reckon(state, me);
+  const { part, behind } = reckon(state, me, shares);
   if (!(ask.wants > 0)) return { slots: [], againAt: now, spacingMs };
   // It may begin earlier: as soon as the last gateway has said what it sent.
   if (state.startsAt > now) return { slots: [], againAt: Math.min(state.startsAt, now + LOOK_AGAIN_MS), spacingMs };
@@ -30,7 +40,7 @@ export function grant(state: SharedState, me: Member, now: number, ask: BudgetAs
   const round = Math.max(
     waiting,
     Math.min(
-      Math.max(SLOTS_PER_ROUND * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
+      Math.max(slotsPerRound(shares) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
       Math.floor(ROUND_MS_MAX / spacingMs),
     ),
   );
@@ -65,12 +75,15 @@ export function grant(state: SharedState, me: Member, now: number, ask: BudgetAs
   return { slots, againAt, spacingMs };
 }
 
+function slotsPerRound({ everywhere }: Shares): number {
+  return everywhere.size > FEW_APPS_MAX ? SLOTS_PER_ROUND_OF_MANY : SLOTS_PER_ROUND;
+}
+
 /**
  * The gateway's part, and how many slots it is behind it; below 0: ahead. Of those who wait, whoever is behind most (or
  * ahead least) is never ahead.
  */
-function reckon(state: SharedState, me: Member): { part: number; behind: number } {
-  const { of, weights } = weigh(state);
+function reckon(state: SharedState, me: Member, { of, weights }: Shares): { part: number; behind: number } {
   const credit = (member: Member, i: number) =>
     Math.min(1, member.credit + partOf(of[i] as number, weights) * (state.turns - member.turns));
   const mine = state.members.indexOf(me);
@@ -86,7 +99,7 @@ function reckon(state: SharedState, me: Member): { part: number; behind: number 
 /** The pace, less what is held back for gateways that vanished. Undefined: nothing is left. */
 function paceNow({ members, pace, tuning, ghostCalls }: SharedState, now: number): Pace | undefined {
   let held = ghostCalls;
-  for (const { renewedAt, idle, calls } of members) if (!idle && now - renewedAt > LEASE_MS) held += calls;
+  for (const { renewedAt, leaseMs, idle, calls } of members) if (!idle && now - renewedAt > leaseMs) held += calls;
   if (held <= 0) return pace;
   const left = tuning.calls - held;
   if (left < 1) return undefined;
@@ -119,7 +132,7 @@ function partOf(mine: number, weights: number): number {
  * Parts by apps, not by gateways: an app's weight is spread over the gateways at which it waits, by how many of its calls
  * wait at each.
  */
-function weigh({ members, at }: SharedState): { of: number[]; weights: number; everywhere: Map<string, number> } {
+export function weigh({ members, at }: SharedState): Shares {
   const everywhere = new Map<string, number>();
   for (const member of members) {
     if (!waits(member, at)) continue;
@@ -137,8 +150,11 @@ function weigh({ members, at }: SharedState): { of: number[]; weights: number; e
 }
 
 /** What a gateway is told of parts. */
-export function sharesOf(state: SharedState, me: Member | undefined): Pick<BudgetAnswer, 'part' | 'weights' | 'parts'> {
-  const { of, weights, everywhere } = weigh(state);
+export function sharesOf(
+  state: SharedState,
+  me: Member | undefined,
+  { of, weights, everywhere }: Shares,
+): Pick<BudgetAnswer, 'part' | 'weights' | 'parts'> {
   if (me === undefined) return { part: 1, weights, parts: [] };
   const mine = of[state.members.indexOf(me)] as number;
   return {

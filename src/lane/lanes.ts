@@ -5,7 +5,9 @@ import type { Learning } from '../domain/learning.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
 import { BottleneckLane } from './bottleneck-lane.ts';
 import { FairLane } from './fair-lane.ts';
-import { LearningLane } from './learning/learning-lane.ts';
+import { FleetLearning } from './learning/fleet-learning.ts';
+import type { KnownLearning } from './learning/known-learning.ts';
+import { LearningLane, type WithOthers } from './learning/learning-lane.ts';
 import { FIRST_LIMIT, LimitLearner } from './learning/limit-learner.ts';
 import { RedisBudgets } from './redis-budgets.ts';
 
@@ -38,6 +40,12 @@ export interface Learners {
   learnerOf(budgetId: string): LimitLearner;
   /** Calls were counted, or (`isLearnt`) something was learnt from them. */
   note(budgetId: string, isLearnt: boolean): void;
+  /** How often what was learnt of it had been forgotten before the learner began. */
+  generationOf(budgetId: string): number;
+  /** The learner that goes on from what another gateway learnt, unless less is known there. */
+  adopt(budgetId: string, known: KnownLearning): LimitLearner;
+  /** Another gateway learns, and keeps what it knows. */
+  letGo(budgetId: string): void;
   drop(budgetId: string): void;
 }
 
@@ -46,6 +54,8 @@ interface KnownLane {
   tuning: LaneTuning;
   /** Around the lane, while nobody gives the limit. */
   learning: LearningLane | undefined;
+  /** Undefined: this gateway is alone. */
+  readonly fleet: FleetLearning | undefined;
 }
 
 export interface SharedThroughRedis {
@@ -78,7 +88,7 @@ export class Lanes {
 
   /** Whether limits that nobody gave are learnt. */
   get learns(): boolean {
-    return this.#options.engine === 'fair' && this.#options.redis === undefined;
+    return this.#options.engine === 'fair';
   }
 
   /** The lane of a budget: made when there is none, retuned when the budget's limit or burst is another than before. */
@@ -133,7 +143,9 @@ export class Lanes {
 
   #open({ id, burst }: Pick<Budget, 'id' | 'burst'>, limit: RateLimit): KnownLane {
     const tuning = { limit, burst, spreadMs: this.#options.spreadMs };
-    const known = { lane: this.#make({ ...this.#options, ...tuning, budgetId: id }), tuning, learning: undefined };
+    const fleet = this.#budgets && new FleetLearning(this.#options.redis?.gatewayId ?? '');
+    const lane = this.#make({ ...this.#options, ...tuning, budgetId: id }, fleet);
+    const known = { lane, tuning, learning: undefined, fleet };
     this.#lanes.set(id, known);
     return known;
   }
@@ -145,11 +157,24 @@ export class Lanes {
     if (known.learning?.learner !== learner) {
       known.learning?.[Symbol.dispose]();
       const onNews = (isLearnt: boolean) => learners?.note(budgetId, isLearnt);
-      known.learning = new LearningLane(known.lane, learner, known.tuning, { clock, pauseMsMax, onNews });
+      const fleet = this.#withOthers(budgetId, known, learner);
+      known.learning = new LearningLane(known.lane, learner, known.tuning, { clock, pauseMsMax, onNews, fleet });
     } else if (!same) {
       known.learning.retune(known.tuning);
     }
     return known.learning;
+  }
+
+  #withOthers(budgetId: string, { fleet }: KnownLane, learner: LimitLearner): WithOthers | undefined {
+    const { learners } = this.#options;
+    return (
+      fleet && {
+        learning: fleet,
+        generation: learners?.generationOf(budgetId) ?? 0,
+        adopt: (known) => learners?.adopt(budgetId, known) ?? learner,
+        letGo: () => learners?.letGo(budgetId),
+      }
+    );
   }
 
   /** Nothing is learnt of it any more. */
@@ -160,7 +185,7 @@ export class Lanes {
     this.#options.learners?.drop(budgetId);
   }
 
-  #make(settings: LaneSettings): Lane {
+  #make(settings: LaneSettings, learning: FleetLearning | undefined): Lane {
     const { engine, clock, redis } = this.#options;
     if (engine === 'bottleneck') return new BottleneckLane(settings, clock, redis?.client);
     if (redis === undefined || this.#budgets === undefined) return new FairLane(settings, clock);
@@ -169,6 +194,7 @@ export class Lanes {
       store: this.#budgets.storeOf(settings.budgetId),
       gatewayId,
       gatewaysExpected,
+      learning,
     });
   }
 }

@@ -12,6 +12,8 @@ export function renew(state: SharedState, now: number, ask: BudgetAsk): Member {
       id: ask.gateway,
       run: ask.run,
       renewedAt: now,
+      leaseMs: ask.leaseMs,
+      learns: false,
       idle: false,
       calls: 0,
       credit: 0,
@@ -29,6 +31,8 @@ export function renew(state: SharedState, now: number, ask: BudgetAsk): Member {
   }
   me.run = ask.run;
   me.renewedAt = now;
+  me.leaseMs = ask.leaseMs;
+  me.learns = ask.learning !== undefined;
   me.idle = ask.stays === 'idle';
   me.apps = ask.apps;
   me.fastestMs = ask.fastestMs;

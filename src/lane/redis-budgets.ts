@@ -3,8 +3,8 @@ import { redisScript } from '../redis/redis-script.ts';
 import type { BudgetAnswer, BudgetNews } from './budget-act.ts';
 import type { BudgetStore } from './budget-store.ts';
 
-const SLOTS = redisScript('budgetSlots-1');
-const REMOVE = redisScript('removeBudget-1');
+const SLOTS = redisScript('budgetSlots-2');
+const REMOVE = redisScript('removeBudget-2');
 
 /** Shared budgets in Redis: a key a budget, and one channel for the news of all of them. */
 export class RedisBudgets implements Disposable {
@@ -23,11 +23,11 @@ export class RedisBudgets implements Disposable {
 
   storeOf(budgetId: string): BudgetStore {
     const { keys } = this.#client;
-    const key = keys.budgetSlots(budgetId);
+    const budgetKeys = [keys.budgetSlots(budgetId), keys.budgetLearnt(budgetId)];
     const newsHead = JSON.stringify({ budget: budgetId }).slice(0, -1);
     return {
       ask: async (ask) => {
-        const answer = await this.#client.run(SLOTS, [key, JSON.stringify(ask), keys.budgetNews, newsHead]);
+        const answer = await this.#client.run(SLOTS, [...budgetKeys, JSON.stringify(ask), keys.budgetNews, newsHead]);
         return JSON.parse(String(answer)) as BudgetAnswer;
       },
       listen: (listener) => {
@@ -43,7 +43,8 @@ export class RedisBudgets implements Disposable {
 
   /** The budget is gone. Does nothing while Redis is away: what stays behind harms nobody. */
   async remove(budgetId: string): Promise<void> {
-    await this.#client.run(REMOVE, [this.#client.keys.budgetSlots(budgetId)]).catch(() => {});
+    const { keys } = this.#client;
+    await this.#client.run(REMOVE, [keys.budgetSlots(budgetId), keys.budgetLearnt(budgetId)]).catch(() => {});
   }
 
   [Symbol.dispose](): void {

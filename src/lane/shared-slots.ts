@@ -1,14 +1,8 @@
-import {
-  type BudgetAnswer,
-  type BudgetAsk,
-  type BudgetNews,
-  IDLE_KEPT_MS,
-  LEASE_MS,
-  VANISHED_SHARE_MS,
-} from './budget-act.ts';
-import { grant, sharesOf } from './grant.ts';
+import { type BudgetAnswer, type BudgetAsk, type BudgetNews, IDLE_KEPT_MS, VANISHED_SHARE_MS } from './budget-act.ts';
+import { grant, type Shares, sharesOf, weigh } from './grant.ts';
 import { pauseLedger, retuneLedger } from './ledger.ts';
 import { callsAlone, renew } from './members.ts';
+import { learn } from './shared-learning.ts';
 import { LONG_AGO, type Member, type SharedState } from './shared-state.ts';
 import { WindowCount } from './window-count.ts';
 
@@ -20,7 +14,7 @@ export interface BudgetStep {
 }
 
 /**
- * The arithmetic of a budget that several gateways share: the same as `redis/scripts/budgetSlots-1.lua`, instant for
+ * The arithmetic of a budget that several gateways share: the same as `redis/scripts/budgetSlots-2.lua`, instant for
  * instant, so that it can be tried, and simulated, without Redis.
  *
  * @param timeMs the one clock that all of them share; it may step.
@@ -29,7 +23,7 @@ export function budgetStep(known: SharedState | undefined, timeMs: number, ask: 
   const state = known ?? begin(timeMs, ask);
   const { origin, now } = timeOf(state, timeMs, ask);
   if (known !== undefined && ask.epoch === state.epoch && ask.sentAt >= 0 && now - ask.sentAt > ask.staleMs) {
-    return { state, answer: { ...answerOf(state, undefined, {}), now, stale: true }, news: undefined };
+    return { state, answer: { ...answerOf(state, undefined, weigh(state), {}), now, stale: true }, news: undefined };
   }
   state.origin = origin;
   state.at = now;
@@ -39,15 +33,17 @@ export function budgetStep(known: SharedState | undefined, timeMs: number, ask: 
   if (ask.stays === 'leave') {
     const at = state.members.findIndex(({ id, run }) => id === ask.gateway && run === ask.run);
     if (at >= 0) state.members.splice(at, 1);
-    return { state: known, answer: answerOf(state, undefined, {}), news: undefined };
+    return { state: known, answer: answerOf(state, undefined, weigh(state), {}), news: undefined };
   }
   const me = renew(state, now, ask);
+  const learning = learn(state, me, now, ask);
   const tuned = retune(state, now, ask);
   const paused = pause(state, now, ask);
-  const granted = grant(state, me, now, ask);
+  const shares = weigh(state);
+  const granted = grant(state, me, shares, now, ask);
   me.calls = callsAlone(state, me);
   const news = tuned || paused ? { epoch: state.epoch, pausedUntil: state.pausedUntil, tuned } : undefined;
-  return { state, answer: answerOf(state, me, granted), news };
+  return { state, answer: { ...answerOf(state, me, shares, granted), learning }, news };
 }
 
 function begin(timeMs: number, { newEpoch, tuning, pace }: BudgetAsk): SharedState {
@@ -68,6 +64,12 @@ function begin(timeMs: number, { newEpoch, tuning, pace }: BudgetAsk): SharedSta
     tail: LONG_AGO,
     members: [],
     window: new WindowCount(),
+    learner: '',
+    seen: [],
+    seenTo: 0,
+    learnt: '',
+    learntNo: 0,
+    learntAt: 0,
   };
 }
 
@@ -87,8 +89,8 @@ function timeOf({ epoch, origin, at }: SharedState, timeMs: number, ask: BudgetA
 function forgetVanished(state: SharedState, now: number): void {
   const { members } = state;
   for (let i = members.length - 1; i >= 0; i--) {
-    const { idle, renewedAt } = members[i] as Member;
-    if (now - renewedAt > (idle ? IDLE_KEPT_MS : LEASE_MS + VANISHED_SHARE_MS)) members.splice(i, 1);
+    const { idle, renewedAt, leaseMs } = members[i] as Member;
+    if (now - renewedAt > (idle ? IDLE_KEPT_MS : leaseMs + VANISHED_SHARE_MS)) members.splice(i, 1);
   }
   if (state.ghosts > 0 && now >= state.ghostsUntil) {
     state.ghosts = 0;
@@ -109,10 +111,12 @@ function release(state: SharedState, released: readonly number[]): void {
   }
 }
 
-function retune(state: SharedState, now: number, { tune, tuning, pace }: BudgetAsk): boolean {
+function retune(state: SharedState, now: number, { gateway, learning, tune, tuning, pace }: BudgetAsk): boolean {
   const { calls, windowMs, burst, spreadMs } = state.tuning;
   const sameLimit = tuning.calls === calls && tuning.windowMs === windowMs && tuning.burst === burst;
   if (!tune || (sameLimit && tuning.spreadMs === spreadMs)) return false;
+  // Of a limit that is learnt, what the others know may be old.
+  if (!sameLimit && learning !== undefined && state.learner !== gateway) return false;
   state.tuning = tuning;
   state.pace = pace;
   // Who hears of another limit gives held slots back. Of another spread nobody hears: those slots will be used.
@@ -132,6 +136,7 @@ function pause(state: SharedState, now: number, { pauseMs, pauseMsMax }: BudgetA
 function answerOf(
   state: SharedState,
   me: Member | undefined,
+  shares: Shares,
   granted: Partial<Pick<BudgetAnswer, 'slots' | 'againAt' | 'spacingMs'>>,
 ): BudgetAnswer {
   const { pace, members } = state;
@@ -150,8 +155,9 @@ function answerOf(
     seenSpreadMs: seenSpread(members),
     gateways: members.length + state.ghosts,
     calls: me?.calls ?? 0,
-    ...sharesOf(state, me),
+    ...sharesOf(state, me, shares),
     used: state.window.total,
+    learning: undefined,
   };
 }
 

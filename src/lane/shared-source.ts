@@ -6,7 +6,8 @@ import type { SharedBy } from './budget-store.ts';
 import { HeldSlots } from './held-slots.ts';
 import type { Pace } from './pace.ts';
 import { SentCalls } from './sent-calls.ts';
-import { type SharedLine, SharedTalk } from './shared-talk.ts';
+import type { SharedLine } from './shared-line.ts';
+import { SharedTalk } from './shared-talk.ts';
 import type { SlotSource } from './slot-source.ts';
 import type { TakenSlot } from './slots.ts';
 
@@ -199,10 +200,9 @@ export class SharedSource implements SlotSource {
   }
 
   #heard(news: BudgetNews): void {
-    this.#talk.view.hear(news);
+    this.#talk.hear(news);
     if (news.tuned) {
       this.#held.release();
-      this.#talk.view.askAgainAt(0);
     }
     this.#holdUntil(this.pausedUntil);
     this.#onSlots();

@@ -11,6 +11,8 @@ export interface Member {
   readonly id: string;
   run: string;
   renewedAt: number;
+  leaseMs: number;
+  learns: boolean;
   idle: boolean;
   /** Calls a window that it may send without Redis: as last told, so nobody else is told of them. */
   calls: number;
@@ -46,4 +48,13 @@ export interface SharedState {
   tail: number;
   readonly members: Member[];
   readonly window: WindowCount;
+  /** Id of the gateway that learns the limit; empty: none does. */
+  learner: string;
+  /** What others saw, for it; the last is numbered {@link SharedState.seenTo}. */
+  seen: string[];
+  seenTo: number;
+  /** All that it knows, in Redis a key of its own; numbered, so that it is told once. */
+  learnt: string;
+  learntNo: number;
+  learntAt: number;
 }

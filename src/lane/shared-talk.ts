@@ -1,16 +1,22 @@
 import type { Clock } from '../domain/clock.ts';
 import type { LaneSettings } from '../domain/lane.ts';
-import { type BudgetAnswer, type BudgetAsk, LEASE_MS } from './budget-act.ts';
+import { type BudgetAnswer, type BudgetAsk, type BudgetNews, LEASE_MS, QUIET_LEASE_MS } from './budget-act.ts';
 import type { SharedBy } from './budget-store.ts';
 import { BudgetView } from './budget-view.ts';
 import type { HeldSlots } from './held-slots.ts';
 import type { Pace } from './pace.ts';
 import type { SentCalls } from './sent-calls.ts';
+import { appsToTell, type SharedLine } from './shared-line.ts';
 import { TuningInForce } from './shared-tuning.ts';
 import { WakeUp } from './wake-up.ts';
 
 /** Renews the lease in good time while nothing else does. */
-const BEAT_MS = 600;
+const BEAT_MS = 900;
+/** More often where the limit is learnt: what others saw waits for the one that learns. */
+const LEARNING_BEAT_MS = 600;
+/** A lane without calls for so long needs nothing soon; a longer lease is renewed as seldom. */
+const QUIET_AFTER_MS = 5_000;
+const QUIET_BEAT_MS = 3_000;
 /** A lane without calls for so long gives its lease up and says so; */
 const IDLE_AFTER_MS = 600_000;
 /** then it is heard of so often, to stay known. */
@@ -23,19 +29,6 @@ const ASK_MS_MAX = 1_000;
 const AHEAD_MARGIN_MS = 1_000;
 /** So long before the last slot, and two round trips, the next ones are asked for. */
 const AHEAD_OF_LAST_MS = 5;
-const APPS_TOLD_MAX = 64;
-/** Stands for all apps beyond those. */
-const OTHER_APPS = '*';
-
-type App = readonly [appId: string, ready: number, weight: number];
-
-/** What is asked for, as seen from here. */
-export interface SharedLine {
-  readonly ready: number;
-  readyByApp(): Iterable<App>;
-  /** Which part of each app's ready calls waits here; `others`: of apps of which nothing is known. */
-  setParts(apps: readonly App[], parts: readonly number[], others: number): void;
-}
 
 /** What the conversation is about. */
 export interface Topic {
@@ -63,6 +56,8 @@ export class SharedTalk {
   #telling = false;
   #lost = false;
   #asked = 0;
+  /** As long as others may count on this gateway's lease. */
+  #leaseMs = LEASE_MS;
   #closed = false;
 
   constructor(settings: LaneSettings, clock: Clock, by: SharedBy, topic: Topic) {
@@ -89,7 +84,9 @@ export class SharedTalk {
     const { answer, answeredAt } = this.view;
     const { horizonMs, spacingMs } = this.tuning.pace;
     const aheadMs = Math.min(horizonMs, ((answer?.gateways ?? 1) + 1) * (answer?.spacingMs ?? spacingMs));
-    return (answer === undefined ? this.#firstAskedAt : answeredAt) + LEASE_MS + Math.max(AHEAD_MARGIN_MS, aheadMs);
+    return (
+      (answer === undefined ? this.#firstAskedAt : answeredAt) + this.#leaseMs + Math.max(AHEAD_MARGIN_MS, aheadMs)
+    );
   }
 
   /** When the next slot may come that is not held yet. After `now`. */
@@ -102,6 +99,13 @@ export class SharedTalk {
   /** A slot was used: the lane is not idle. */
   used(now: number): void {
     this.#usedAt = now;
+  }
+
+  /** What all gateways hear. */
+  hear(news: BudgetNews): void {
+    this.view.hear(news);
+    if (news.tuned) this.view.askAgainAt(0);
+    else this.#by.learning?.heardOfPause(this.#clock.now());
   }
 
   /** Tells everybody of a pause, at once, whatever else is under way; of a hundred refusals in a row, once for all. */
@@ -148,7 +152,8 @@ export class SharedTalk {
     const isIdle = this.#isIdle(now);
     if (this.#lost) return this.#askedAt + (isIdle ? IDLE_BEAT_MS : RETRY_MS);
     if (held.hasReleased || this.tuning.untold || (view.hasUntoldPause && !this.#telling) || view.hasStep) return now;
-    const beatAt = this.#askedAt + (isIdle ? IDLE_BEAT_MS : BEAT_MS);
+    const learningAt = this.#by.learning?.dueAt ?? Number.POSITIVE_INFINITY;
+    const beatAt = Math.min(learningAt, this.#askedAt + (isIdle ? IDLE_BEAT_MS : this.#beatMs(now)));
     if (unmet <= 0) return beatAt;
     const last = held.last;
     const neededAt = last === undefined ? now : last.at - 2 * view.rttMs - AHEAD_OF_LAST_MS;
@@ -157,6 +162,18 @@ export class SharedTalk {
 
   #isIdle(now: number): boolean {
     return this.#topic.line.ready === 0 && now - this.#usedAt > IDLE_AFTER_MS;
+  }
+
+  #beatMs(now: number): number {
+    if (this.#isQuiet(now)) return QUIET_BEAT_MS;
+    return this.view.answer?.learning === undefined ? BEAT_MS : LEARNING_BEAT_MS;
+  }
+
+  /** Whoever learns for the others is never quiet. */
+  #isQuiet(now: number): boolean {
+    const { line } = this.#topic;
+    const isLearner = this.#by.learning?.isLearner === true;
+    return line.ready === 0 && now - this.#usedAt > QUIET_AFTER_MS && !isLearner && !this.#lost;
   }
 
   async #askForLine(): Promise<void> {
@@ -173,17 +190,22 @@ export class SharedTalk {
     const ask = this.#toAsk(sentAt, wants, this.#isIdle(sentAt) ? 'idle' : 'active');
     this.#asked++;
     this.#askedAt = sentAt;
+    // Whether it arrives may stay unknown.
+    this.#leaseMs = Math.max(this.#leaseMs, ask.leaseMs);
     if (Number.isNaN(this.#firstAskedAt)) this.#firstAskedAt = sentAt;
     const answer = await this.#answerTo(ask);
     if (this.#closed) return this.#leave();
     const now = this.#clock.now();
     if (answer === undefined) {
       this.#lost = true;
+      this.#by.learning?.failed();
       return this.#topic.failed(now);
     }
     this.#lost = false;
     if (answer.epoch !== ask.epoch) this.#topic.held.forget();
     if (!view.take(answer, ask, { sentAt, untoldPause }, now)) return;
+    this.#leaseMs = ask.leaseMs;
+    this.#by.learning?.answered(answer.learning, answer.epoch !== ask.epoch, sentAt, view, now);
     tuning.answered(answer, tuning.tunings === tunings);
     if (wants > 0) view.askAgainAt(answer.slots.length > 0 ? 0 : Math.max(view.toGateway(answer.againAt), now + 1));
     if (ask.spentAlone.length > 0) this.#topic.sent.told(sentAt);
@@ -199,24 +221,14 @@ export class SharedTalk {
       stays,
       newEpoch: crypto.randomUUID(),
       wants,
-      apps: this.#apps(),
+      apps: appsToTell(this.#topic.line),
       pauseMsMax: this.#settings.pauseMsMax,
       released: held.takeReleased(),
+      leaseMs: this.#isQuiet(now) ? QUIET_LEASE_MS : LEASE_MS,
+      learning: stays === 'leave' ? undefined : this.#by.learning?.toTell(now, this.view),
       ...this.tuning.toTell(this.view.rttMs),
       ...this.view.toTell(now, sent.byAge(this.tuning.pace.horizonMs, now)),
     };
-  }
-
-  #apps(): App[] {
-    const apps = [...this.#topic.line.readyByApp()];
-    if (apps.length <= APPS_TOLD_MAX) return apps;
-    let [ready, weight] = [0, 0];
-    for (const app of apps.splice(APPS_TOLD_MAX)) {
-      ready += app[1];
-      weight += app[2];
-    }
-    apps.push([OTHER_APPS, ready, weight]);
-    return apps;
   }
 
   /** Undefined: it did not come in time, or not at all. */

@@ -73,8 +73,9 @@ export class TuningInForce {
   /** @param told whether the limit that is wanted now was told with what is answered. */
   answered({ tuning, seenSpreadMs }: BudgetAnswer, told: boolean): void {
     if (told) this.#untold = false;
-    this.#spreadMs = spreadFor(this.#wanted, seenSpreadMs);
     if (!this.#untold) this.#setInForce(tuning);
+    // The limit in force may be another than was wanted here.
+    this.#spreadMs = spreadFor(this.#untold ? this.#wanted : this.tuning, seenSpreadMs);
   }
 
   /** The pace of this gateway's own part, as it was last told: `calls` of a limit that may be another by now. */

@@ -55,6 +55,26 @@ export interface Finding<Answer> {
   readonly answer: Answer;
 }
 
+/** An answer that comes piece by piece, of any size. Whoever asked for it reads it to its end, or lets go of it. */
+export class TextAnswer {
+  /** Media type. */
+  readonly contentType: string;
+  /** Each character is a byte. */
+  readonly text: AsyncIterable<string>;
+
+  constructor(contentType: string, text: AsyncIterable<string>) {
+    this.contentType = contentType;
+    this.text = text;
+  }
+}
+
+/** What an act will tell, once it is on record. */
+export interface Telling {
+  readonly contentType: string;
+  /** @returns text, with the number of events in it */
+  pieces(): AsyncIterable<{ readonly text: string; readonly events: number }>;
+}
+
 export interface ActDeps {
   readonly store: Store;
   readonly record: Pick<AuditRecord, 'append' | 'intend'>;
@@ -93,6 +113,45 @@ export function looking<S extends z.ZodType, Answer>(
     if (found.silent !== true) deps.record.append(event);
     return found.answer;
   });
+}
+
+/**
+ * An act that tells so much that it comes piece by piece: durably on record as intended before the first of it is read, and, with
+ * how many events it told, when it came to its end, or to an end before that.
+ */
+export function telling<S extends z.ZodType>(
+  deps: ActDeps,
+  definition: ActDefinition<S>,
+  plan: (input: z.output<S>, scene: Scene) => Promise<Telling>,
+): Act<TextAnswer> {
+  return act(deps, definition, async (input, scene, eventOf) => {
+    const { contentType, pieces } = await plan(input, scene);
+    const event = eventOf({});
+    await deps.record.intend({ ...event, result: 'intended' });
+    return new TextAnswer(contentType, counted(deps, event, pieces()));
+  });
+}
+
+async function* counted(
+  deps: ActDeps,
+  event: AdminEvent,
+  pieces: ReturnType<Telling['pieces']>,
+): AsyncIterable<string> {
+  let events = 0;
+  let errorCode: ErrorCode | undefined = 'caller_gone';
+  try {
+    for await (const piece of pieces) {
+      events += piece.events;
+      yield piece.text;
+    }
+    errorCode = undefined;
+  } catch (error) {
+    errorCode = error instanceof GatewayError ? error.code : 'internal';
+    throw error;
+  } finally {
+    const end = { ...event, at: deps.clock.epochMs(), details: { ...event.details, events } };
+    deps.record.append(errorCode === undefined ? end : { ...end, result: 'failed', errorCode });
+  }
 }
 
 type Subject = Pick<Plan<unknown>, 'team' | 'details'>;

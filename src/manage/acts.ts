@@ -1,11 +1,14 @@
+import type { Signer } from '../domain/checkpoint.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { OpenStreams } from '../domain/stream.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Vault } from '../vault/open-vault.ts';
 import { type AppActs, appActs } from './app-acts.ts';
 import { type ApplyActs, applyActs } from './apply-acts.ts';
 import { type AuditActs, auditActs } from './audit-acts.ts';
+import { type AuditProofActs, type AuditProofDeps, auditProofActs } from './audit-proof-acts.ts';
 import { type BudgetActs, budgetActs } from './budget-acts.ts';
 import type { EndSessions } from './end-sessions.ts';
 import { type KeyActs, keyActs } from './key-acts.ts';
@@ -17,6 +20,7 @@ import { type LinkActs, linkActs } from './link-acts.ts';
 import { type PersonActs, personActs } from './person-acts.ts';
 import type { Probe } from './probe.ts';
 import { type SessionActs, sessionActs } from './session-acts.ts';
+import { type StreamActs, streamActs } from './stream-acts.ts';
 import { type TeamActs, teamActs } from './team-acts.ts';
 import { type TokenActs, tokenActs } from './token-acts.ts';
 
@@ -32,8 +36,10 @@ export interface Acts
     LeakActs,
     PersonActs,
     SessionActs,
+    StreamActs,
     LinkActs,
     AuditActs,
+    AuditProofActs,
     ApplyActs {}
 
 export type ActName = keyof Acts;
@@ -42,6 +48,8 @@ export interface ActsDeps extends UnlimitedBudgets {
   readonly store: Store;
   readonly vault: Vault;
   readonly record: Pick<AuditRecord, 'append' | 'intend' | 'query'>;
+  readonly exported: AuditProofDeps['exported'];
+  readonly signer: Signer;
   readonly clock: Clock;
   readonly scopes: {
     covers(held: readonly Scope[], needed: Scope): boolean;
@@ -51,6 +59,8 @@ export interface ActsDeps extends UnlimitedBudgets {
   readonly masonOrigin: string;
   readonly probe: Probe;
   readonly endSessions: EndSessions;
+  /** Those of this process. */
+  readonly streams: () => OpenStreams;
   /** Where browsers reach the gateway; undefined while none runs and none is configured. */
   readonly publicAddress: () => string | undefined;
   readonly paceOf: PaceOf;
@@ -72,7 +82,9 @@ export function createActs(deps: ActsDeps): Acts {
     ...leakActs(deps),
     ...personActs(deps),
     ...sessionActs(deps),
+    ...streamActs(deps),
     ...linkActs(deps),
     ...auditActs(deps),
+    ...auditProofActs(deps),
   };
 }

@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import type { Authority } from '../domain/authority.ts';
-import { EFFECTS } from '../domain/effect.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Actor, StoredEvent } from '../domain/event.ts';
 import type { AuditRecord, RecordFilter } from '../domain/record.ts';
 import { type Act, type ActDeps, looking } from './act.ts';
-import { instant, personId, term, wholeNumber, yesOrNo } from './fields.ts';
+import { filterFields, filterOf, present, visibleTo } from './audit-filter.ts';
+import { term, wholeNumber, yesOrNo } from './fields.ts';
 
 /** Events, newest first. */
 export interface EventPage {
@@ -18,7 +17,8 @@ export interface EventPage {
 
 export interface AuditActs {
   /**
-   * `{since?, until?, team?, app?, tokenId?, person?, operation?, effect?, device?, status?, requestId?, kind?, limit?, after?, before?, follow?}`.
+   * `{since?, until?, team?, app?, tokenId?, tokenSha256?, person?, operation?, effect?, device?, group?, status?, errorSource?,
+   * keyFingerprint?, requestId?, kind?, limit?, after?, before?, follow?}`.
    * Reading the record is itself on record; with `follow`, for those who ask again and again, once a minute.
    */
   'audit.query': Act<EventPage>;
@@ -34,7 +34,6 @@ const FOLLOWERS_MAX = 256;
 export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' | 'intend' | 'query'> }): AuditActs {
   const { record, clock } = deps;
   const notedAt = new Map<string, number>();
-  const time = instant(() => clock.epochMs());
 
   /** Whether this reader's looking for this is on record since less than a minute. */
   const isNoted = (by: Actor, filter: RecordFilter): boolean => {
@@ -54,26 +53,16 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
         name: 'audit.query',
         need: 'audit',
         input: z.strictObject({
-          since: time.optional(),
-          until: time.optional(),
-          team: term.optional(),
-          app: term.optional(),
-          tokenId: term.optional(),
-          person: personId.optional(),
-          operation: term.optional(),
-          effect: z.enum(EFFECTS, { error: `one of ${EFFECTS.join(', ')}` }).optional(),
-          device: term.optional(),
-          status: wholeNumber(100, 599).optional(),
-          requestId: term.optional(),
-          kind: term.optional(),
+          ...filterFields(clock),
           limit: wholeNumber(1, PAGE_MAX).default(PAGE_DEFAULT),
           after: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
           before: z.string({ error: 'a page key' }).max(16_384, { error: 'a page key' }).optional(),
           follow: yesOrNo.default(false),
         }),
       },
-      async ({ limit, after, before, follow, ...given }, { by }) => {
-        const filter = { ...present(given), ...visibleTo(by.authority) };
+      async ({ limit, after, before, follow, ...given }, scene) => {
+        const { by } = scene;
+        const filter = await filterOf(given, scene);
         const page = await record.query(filter, { limit, ...present({ after, before }) });
         return {
           details: { events: page.events.length },
@@ -95,19 +84,4 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
       },
     ),
   };
-}
-
-/**
- * The events that somebody may read: those of the teams whose record is theirs, by id, since a slug may have been another team's
- * before; events of no team are for those who read everything. A filter for a team outside finds nothing, there or not.
- */
-function visibleTo({ operates, audits }: Authority): Pick<RecordFilter, 'teams'> {
-  return operates || audits === 'all' ? {} : { teams: [...audits] };
-}
-
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the fields that are undefined: absent and undefined are not the same to those who spread. */
-function present<T extends object>(given: T): Present<T> {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Present<T>;
 }

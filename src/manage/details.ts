@@ -31,6 +31,11 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
   'status',
   'requestId',
   'kind',
+  'group',
+  'errorSource',
+  'keyFingerprint',
+  'tokenSha256',
+  'format',
   'prune',
   'dryRun',
 ]);

@@ -15,6 +15,11 @@ export function text(expected: string, check: (value: string) => boolean) {
   return z.string({ error: expected }).refine(check, { error: expected });
 }
 
+/** As in `Request-Id`: a UUID. */
+export const requestId = text('a request id, as Request-Id says it', (value) =>
+  /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value),
+);
+
 function publicId(kind: 'tok' | 'per' | 'ses') {
   const form = new RegExp(`^${kind}_[0-9A-Za-z_-]{1,64}$`);
   return text(`an id such as ${kind}_…`, (value) => form.test(value));

@@ -8,6 +8,14 @@ const ONE = 0x31;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const INTERIM_BYTES_MAX = 8_192;
 
+/** Why connections ended that had been used before, with a request written and nothing of an answer read. */
+const underRequest = new WeakSet<object>();
+
+/** Whether a connection that had idled ended, for this reason, when the next request was written already. */
+export function endedUnderRequest(reason: unknown): boolean {
+  return typeof reason === 'object' && reason !== null && underRequest.has(reason);
+}
+
 /**
  * Looks at the heads of answers before undici's parser does, for what it cannot live with: status codes below 100, on
  * which it asserts, and "100 Continue", which RFC 9110 section 15.2 wants skipped though nobody asked and undici takes for
@@ -15,17 +23,26 @@ const INTERIM_BYTES_MAX = 8_192;
  *
  * Changes how the socket reads and writes: with at most one request at a time on it, the first bytes read after bytes
  * were written are the head of an answer.
+ *
+ * @param answers `one`: none but the first is looked at; the request may still be written while it is answered
  */
-export function watchAnswerHeads(socket: Socket): void {
-  let atHead = false;
+export function watchAnswerHeads(socket: Socket, answers: 'one' | 'many'): void {
+  let atHead = answers === 'one';
   let pending: Buffer | undefined;
+  let wasAnswered = false;
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
-  const write = socket.write.bind(socket) as (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
 
-  socket.write = ((chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
-    atHead = true;
-    return write(chunk, encoding, callback);
-  }) as typeof socket.write;
+  if (answers === 'many') {
+    // Whoever closes a connection that idles may do so just when it is used again: that is no failure of the other side's.
+    socket.prependListener('error', (error) => {
+      if (wasAnswered && atHead && pending === undefined) underRequest.add(error);
+    });
+    const write = socket.write.bind(socket) as (chunk: unknown, encoding?: unknown, callback?: unknown) => boolean;
+    socket.write = ((chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
+      atHead = true;
+      return write(chunk, encoding, callback);
+    }) as typeof socket.write;
+  }
 
   socket.read = (size?: number): Buffer | null => {
     const chunk = read(size);
@@ -39,6 +56,7 @@ export function watchAnswerHeads(socket: Socket): void {
       }
       if (head[STATUS_AT] !== ONE) {
         atHead = false;
+        wasAnswered = true;
         return head;
       }
       const end = head.indexOf(HEAD_END);

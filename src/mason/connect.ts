@@ -13,8 +13,10 @@ export interface ConnectRules {
 /**
  * How connections to Mason are made: TLS verified, 1.2 or newer; a name that suddenly resolves into the own network is
  * not called, because the key would go there (DNS rebinding).
+ *
+ * @param answers how many come on a connection
  */
-export function masonConnector(rules: ConnectRules): buildConnector.connector {
+export function masonConnector(rules: ConnectRules, answers: 'one' | 'many' = 'many'): buildConnector.connector {
   const connect = buildConnector({
     timeout: rules.connectMs,
     minVersion: 'TLSv1.2',
@@ -23,7 +25,7 @@ export function masonConnector(rules: ConnectRules): buildConnector.connector {
   });
   return (options, callback) => {
     connect(options, (...result) => {
-      if (result[0] === null) watchAnswerHeads(result[1]);
+      if (result[0] === null) watchAnswerHeads(result[1], answers);
       callback(...result);
     });
   };
@@ -67,7 +69,8 @@ export function isPrivateAddress(address: string): boolean {
   return PRIVATE.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
 }
 
-function publicLookup(privateHosts: readonly string[]): LookupFunction {
+/** Looks names up as {@link masonConnector} does. */
+export function publicLookup(privateHosts: readonly string[]): LookupFunction {
   return (hostname, options, callback) => {
     systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) {

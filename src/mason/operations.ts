@@ -24,6 +24,24 @@ function notify(type: string, effect: Operation['effect'], confirm?: string): Op
 }
 
 /**
+ * A WebSocket to a device. Asked for with GET (RFC 6455 section 4.1), and no read: who has a shell on a device, or its screen,
+ * can restart it.
+ */
+function xray(kind: 'adb' | 'vnc'): Operation {
+  return row({
+    id: `xray.${kind}`,
+    method: 'GET',
+    path: `/v1/global/xray/{device}/${kind}`,
+    scope: 'xray:admin',
+    effect: 'disruptive',
+    targets: [device('device')],
+    transfer: 'stream',
+    upgrade: 'websocket',
+    standing: 'code',
+  });
+}
+
+/**
  * Mason's API as data: what we forward, what it needs and what it does. What nobody documents is marked `assumed`, with
  * a path of our choice, until the real one is known; `gateway.yaml` can add operations and correct these.
  */
@@ -149,6 +167,14 @@ export const OPERATIONS: readonly Operation[] = [
     paged: true,
   }),
   row({
+    id: 'artifact.download',
+    method: 'GET',
+    path: '/v1/default/artifact/{id}/content',
+    scope: 'registry:read',
+    effect: 'read',
+    transfer: 'stream',
+  }),
+  row({
     id: 'artifact.upload',
     method: 'POST',
     path: '/v1/default/artifact',
@@ -156,4 +182,6 @@ export const OPERATIONS: readonly Operation[] = [
     effect: 'change',
     transfer: 'stream',
   }),
+  xray('adb'),
+  xray('vnc'),
 ];

@@ -57,8 +57,7 @@ export class RouteTable {
     const values: string[] = [];
     const node = descend(this.#root, segments, 1, values);
     if (node === undefined) throw new GatewayError('unknown_operation', `no operation of Mason's is known at ${path}`);
-    const wanted = method === 'HEAD' ? 'GET' : method;
-    const found = node.operations.get(wanted);
+    const found = node.operations.get(wanted(method));
     if (found === undefined) {
       const allow = allowedMethods(node);
       throw new GatewayError('method_not_allowed', `${method} is not known at ${path}; known: ${allow.join(', ')}`, {
@@ -70,11 +69,21 @@ export class RouteTable {
     return { operation: found.operation, parameters };
   }
 
+  /** Whether what is found there is streamed; false where nothing is. */
+  isStreamed(method: string, path: string): boolean {
+    const node = descend(this.#root, path.split('/'), 1, []);
+    return node?.operations.get(wanted(method))?.operation.transfer === 'stream';
+  }
+
   /** The methods at a path, for OPTIONS; undefined when nothing is there. */
   methodsAt(path: string): string[] | undefined {
     const node = descend(this.#root, path.split('/'), 1, []);
     return node === undefined ? undefined : allowedMethods(node);
   }
+}
+
+function wanted(method: string): string {
+  return method === 'HEAD' ? 'GET' : method;
 }
 
 function allowedMethods(node: Node): string[] {

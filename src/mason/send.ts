@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { LeaveSignal } from '../domain/lane.ts';
 import { AnswerBody } from './answer-body.ts';
+import { endedUnderRequest } from './answer-heads.ts';
 import { type ConnectRules, masonConnector } from './connect.ts';
 
 /** A request to Mason, ready for the wire. */
@@ -9,9 +11,13 @@ export interface Outgoing {
   /** Path and query, the very bytes that were checked. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer | undefined;
-  /** Whether it changes something: then it travels on a connection of its own. */
-  readonly changes: boolean;
+  /** A stream is read once, from the moment when there is a connection; its length, if it has one, stands in the headers. */
+  readonly body: Buffer | Readable | undefined;
+  /**
+   * `shared`: kept alive, for what may be sent again when it dies under a request; `own`: made for this one; `transfer`: the
+   * same, of those set apart for what takes long.
+   */
+  readonly connection: 'shared' | 'own' | 'transfer';
 }
 
 /** What Mason said, without any judgement. */
@@ -30,11 +36,14 @@ export class SendFailure extends Error {
   readonly reason: 'unreachable' | 'timeout' | 'bad_answer' | 'left';
   /** Whether any byte of the request may have reached Mason. */
   readonly reached: boolean;
+  /** Whether it was sent on a connection that had idled, and that ended without a word. */
+  readonly stale: boolean;
 
   constructor(reason: SendFailure['reason'], reached: boolean, cause: unknown) {
     super(`${reason}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.reason = reason;
     this.reached = reached;
+    this.stale = reason === 'unreachable' && endedUnderRequest(cause);
   }
 }
 
@@ -50,20 +59,20 @@ export interface MasonSettings extends ConnectRules {
 
 /** Mason's end of the wire. Sends, and never judges. */
 export class Mason implements AsyncDisposable {
-  readonly #reads: Pool;
-  readonly #changes: Pool;
+  readonly #pools: Readonly<Record<Outgoing['connection'], Pool>>;
 
   constructor(settings: MasonSettings) {
     const options: Pool.Options = {
-      connect: masonConnector(settings),
       connections: settings.connectionsMax,
       headersTimeout: settings.firstByteMs,
       bodyTimeout: settings.idleMs,
       maxHeaderSize: settings.answerHeadersBytesMax,
     };
-    this.#reads = new Pool(settings.origin, { ...options, pipelining: 1 });
+    const kept = { ...options, connect: masonConnector(settings, 'many'), pipelining: 1 };
     // A kept-alive socket can always die under a request, and a change must not be sent twice: a connection each.
-    this.#changes = new Pool(settings.origin, { ...options, pipelining: 0 });
+    const single = { ...options, connect: masonConnector(settings, 'one'), pipelining: 0 };
+    const { origin } = settings;
+    this.#pools = { shared: new Pool(origin, kept), own: new Pool(origin, single), transfer: new Pool(origin, single) };
   }
 
   /**
@@ -73,14 +82,14 @@ export class Mason implements AsyncDisposable {
    */
   send(outgoing: Outgoing, signal: LeaveSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const exchange = new Exchange(signal, resolve, reject);
-      const pool = outgoing.changes ? this.#changes : this.#reads;
-      pool.dispatch(
+      const { body } = outgoing;
+      const exchange = new Exchange(signal, body === undefined || Buffer.isBuffer(body), resolve, reject);
+      this.#pools[outgoing.connection].dispatch(
         {
           method: outgoing.method as Dispatcher.HttpMethod,
           path: outgoing.target,
           headers: outgoing.headers,
-          body: outgoing.body ?? null,
+          body: body ?? null,
           // Never sent again by the client behind our back: retries are judged by us.
           idempotent: false,
         },
@@ -90,7 +99,7 @@ export class Mason implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#reads.destroy(), this.#changes.destroy()]);
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
 }
 
@@ -100,13 +109,22 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (answer: Answer) => void;
   readonly #reject: (failure: SendFailure) => void;
   readonly #leave = (): void => this.#onLeave();
+  /** With its first piece of content undici writes the head of a request whose body is a stream. */
+  readonly #headFirst: boolean;
   #controller: Dispatcher.DispatchController | undefined;
+  #written = false;
   #body: AnswerBody | undefined;
   #startedAt = 0;
   #left = false;
 
-  constructor(signal: LeaveSignal, resolve: (answer: Answer) => void, reject: (failure: SendFailure) => void) {
+  constructor(
+    signal: LeaveSignal,
+    headFirst: boolean,
+    resolve: (answer: Answer) => void,
+    reject: (failure: SendFailure) => void,
+  ) {
     this.#signal = signal;
+    this.#headFirst = headFirst;
     this.#resolve = resolve;
     this.#reject = reject;
     signal.addEventListener('abort', this.#leave, { once: true });
@@ -119,7 +137,17 @@ class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#controller = controller;
+    this.#written = this.#headFirst;
     this.#startedAt = performance.now();
+  }
+
+  onBodySent(): void {
+    this.#written = true;
+  }
+
+  /** All of the body is written: a chunked one that is empty only now. */
+  onRequestSent(): void {
+    this.#written = true;
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Answer['headers']): void {
@@ -140,7 +168,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#signal.removeEventListener('abort', this.#leave);
-    const failure = new SendFailure(this.#left ? 'left' : reasonOf(error), this.#controller !== undefined, error);
+    const failure = new SendFailure(this.#left ? 'left' : reasonOf(error), this.#written, error);
     if (this.#body === undefined) this.#reject(failure);
     else this.#body.fail(failure);
   }

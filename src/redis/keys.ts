@@ -8,6 +8,8 @@ export interface RedisKeys {
   readonly beat: string;
   /** The shared pace of a budget, engine `fair`. */
   budgetSlots(budgetId: string): string;
+  /** What was learnt of its limit. */
+  budgetLearnt(budgetId: string): string;
   /** Channel on which gateways hear at once of a budget's pause or new limit, engine `fair`. */
   readonly budgetNews: string;
   /**
@@ -25,6 +27,7 @@ export function redisKeys(prefix: string): RedisKeys {
   return {
     beat: `${prefix}beat`,
     budgetSlots: (budgetId) => `${prefix}{budget:${budgetId}}:slots`,
+    budgetLearnt: (budgetId) => `${prefix}{budget:${budgetId}}:learnt`,
     budgetNews: `${prefix}budget-news`,
     budgetLimiter: (budgetId) => `${prefix}{budget:${budgetId}}:limiter`,
     sessions: `${prefix}{sessions}:`,

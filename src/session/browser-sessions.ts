@@ -94,7 +94,7 @@ export class BrowserSessions implements BrowserCallers, AsyncDisposable {
     if (ticket === undefined) return { session, frontend, query: target.query };
     const use = { sessionDigest: session.digest, method, target: target.path + ticket.rest };
     await this.tickets.redeem(ticket, use);
-    return { session, frontend, query: ticket.rest };
+    return { session, frontend, team: ticket.team, query: ticket.rest };
   }
 
   /**

@@ -68,7 +68,7 @@ export function sessionRoutes(options: SessionRoutesOptions): Router {
     if (method !== 'GET')
       throw new GatewayError('invalid_request', 'method: expected "GET": tickets are for nothing else');
     const use = { sessionDigest: session.digest, method, target: ticketTarget(path) };
-    const { target, endsAt } = await browsers.tickets.issue(use, frontend?.origin);
+    const { target, endsAt } = await browsers.tickets.issue(use, frontend?.origin, ticketTeam(req));
     answerJson(res, 201, { path: target, endsAt: new Date(endsAt).toISOString() });
   });
 
@@ -148,6 +148,20 @@ function ownPageOf(res: Response): BrowserCaller {
   throw new GatewayError(
     'forbidden',
     `pages of ${caller.frontend.origin} may call; sessions are for pages of the gateway`,
+  );
+}
+
+/**
+ * Whether they may act for it is decided when the ticket is used.
+ *
+ * @throws GatewayError `invalid_request`
+ */
+function ticketTeam({ headers }: Request): string | undefined {
+  const team = headers['gateway-team'];
+  if (team === undefined || /^[a-z0-9][a-z0-9-]{0,62}$/.test(String(team))) return team as string | undefined;
+  throw new GatewayError(
+    'invalid_request',
+    `"Gateway-Team": expected the name of a team, got "${String(team).slice(0, 64)}"`,
   );
 }
 

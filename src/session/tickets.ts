@@ -9,12 +9,17 @@ const LIFE_MS = 30_000;
 /** Tickets that one session may have at a time, at each gateway. */
 const PER_SESSION_MAX = 100;
 const SESSIONS_MAX = 10_000;
-/** 256 random bits, and the origin of the frontend that asked for it, if one did: the digest holds both together. */
-const FORM = /^[A-Za-z0-9_-]{43}(?:\.([A-Za-z0-9_-]{1,400}))?$/;
+/**
+ * 256 random bits, the origin of the frontend that asked for it, if one did, and the team that was named, if one was: the digest
+ * holds them together.
+ */
+const FORM = /^[A-Za-z0-9_-]{43}(?:\.([A-Za-z0-9_-]{1,400}))?(?:~([a-z0-9][a-z0-9-]{0,62}))?$/;
 
 /** A request's ticket, and its query without it. */
 export interface PresentedTicket extends TicketClaim {
   readonly digest: string;
+  /** Slug of the team to act for, which what uses a ticket cannot say. */
+  readonly team: string | undefined;
   /** Byte for byte as it came otherwise. */
   readonly rest: string;
 }
@@ -41,13 +46,14 @@ export class Tickets {
 
   /**
    * @param origin of the frontend whose page asks; undefined for a page of the gateway's own
+   * @param team slug of the team that it is to act for; undefined: none was named
    * @returns the target to ask for, ticket included, and until when, milliseconds since 1970
    * @throws GatewayError `too_many_tries`, `store_unavailable`
    */
-  async issue(use: TicketUse, origin: string | undefined): Promise<{ target: string; endsAt: number }> {
+  async issue(use: TicketUse, origin: string | undefined, team?: string): Promise<{ target: string; endsAt: number }> {
     this.#bound(use.sessionDigest);
     const suffix = origin === undefined ? '' : `.${Buffer.from(origin).toString('base64url')}`;
-    const ticket = randomBytes(32).toString('base64url') + suffix;
+    const ticket = randomBytes(32).toString('base64url') + suffix + (team === undefined ? '' : `~${team}`);
     const endsAt = this.#clock.epochMs() + LIFE_MS;
     await this.#store.addTicket({ ...use, digest: digestOf(ticket), endsAt });
     return { target: `${use.target}${use.target.includes('?') ? '&' : '?'}${PARAMETER}=${ticket}`, endsAt };
@@ -103,6 +109,7 @@ export function ticketIn(query: string): PresentedTicket | undefined {
   return {
     digest: digestOf(ticket),
     origin: form[1] === undefined ? undefined : Buffer.from(form[1], 'base64url').toString(),
+    team: form[2],
     rest: others.length === 0 ? '' : `?${others.join('&')}`,
   };
 }

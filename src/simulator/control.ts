@@ -6,6 +6,7 @@ import { ROUTES } from './mason/routes.ts';
 import type { StatsReport } from './record/stats.ts';
 import type { Run } from './run.ts';
 import { sendAnswer } from './send-answer.ts';
+import { parseXrayState } from './xray/parse-xray-state.ts';
 
 /** What `/_sim` may do to the simulator around the present run. */
 export interface Controlled {
@@ -47,6 +48,13 @@ const ACTS: Readonly<Record<string, Act>> = {
   },
   // With how far each can be trusted; handlers are no data and fall out.
   'GET routes': () => jsonAnswer({ data: ROUTES }),
+  'GET xray': ({ run }) => jsonAnswer({ data: run.account.xray.active() }),
+  'POST xray': ({ run }, _, body) => {
+    const given = parseXrayState(body);
+    if (typeof given === 'string') return refusal(400, given);
+    run.account.xray.set(given.device, given.state);
+    return jsonAnswer(given);
+  },
   'POST reset': (controlled) => {
     controlled.reset();
     return jsonAnswer({});

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isControl } from './control.ts';
 import { HeadTap } from './record/head-tap.ts';
 import { isExample } from './serve-example.ts';
+import { isXray } from './xray/is-xray.ts';
 
 /** Larger than what gateways let through, so that it is the gateway's bound that a test meets. */
 const HEAD_BYTES_MAX = 128 * 1024;
@@ -20,6 +21,11 @@ export interface Connection {
 export interface FrontHandlers {
   /** @param head the bytes it came in, latin1. */
   request(request: IncomingMessage, response: ServerResponse, connection: Connection, head: string): void;
+  /**
+   * A request to become a WebSocket, where there are some. What is answered in HTTP closes the connection.
+   * @param head the bytes it came in, latin1; what came behind it is in `more`.
+   */
+  upgrade(request: IncomingMessage, response: ServerResponse, connection: Connection, head: string, more: Buffer): void;
   /** CONNECT, which Node announces apart. The socket is closed after it. */
   connect(request: IncomingMessage, connection: Connection, head: string): void;
   malformed(connection: Connection, head: string, status: number): void;
@@ -55,6 +61,8 @@ export class Front {
       requestTimeout: 0,
       // Node would answer a missing Host itself, and nobody would see that the request was here.
       requireHostHeader: false,
+      // Everywhere else `Upgrade` is ignored (RFC 9110 section 7.8).
+      shouldUpgradeCallback: (request) => isXray(request.url ?? ''),
     });
     this.server.on('connection', (socket: Socket) => this.#attach(socket));
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -74,6 +82,12 @@ export class Front {
       connection.requests += 1;
       handlers.connect(request, connection, connection.tap.next());
       refuse(socket, '405 Method Not Allowed', NOT_ALLOWED);
+    });
+    this.server.on('upgrade', (request: IncomingMessage, socket: Socket, more: Buffer) => {
+      const connection = this.#of(socket);
+      connection.requests += 1;
+      const head = connection.tap.next();
+      handlers.upgrade(request, answerOn(request, socket), connection, head, more);
     });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => this.#failed(error, socket));
   }
@@ -129,6 +143,24 @@ export class Front {
     if (socket.writable) refuse(socket, status, BAD_REQUEST);
     else socket.destroy();
   }
+}
+
+/** Node makes no answer for an upgrade: one that ends its connection. */
+function answerOn(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => {
+    response.detachSocket(socket);
+    socket.end(() => socket.destroy());
+  });
+  socket.on('error', () => socket.destroy());
+  // Nobody reads it while there is no WebSocket, and its end would never be seen.
+  socket.on('end', () => {
+    if (response.socket !== null) socket.destroy();
+  });
+  socket.resume();
+  return response;
 }
 
 function isAside(target: string): boolean {

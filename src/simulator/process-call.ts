@@ -15,6 +15,8 @@ export interface Arrived {
   readonly target: Target;
   readonly match: Match | { readonly allow: string } | undefined;
   readonly body: Promise<BodyRead>;
+  /** It asks to become a WebSocket. */
+  readonly upgrade?: true;
 }
 
 export interface Outcome {
@@ -66,7 +68,14 @@ async function work(run: Run, arrived: Arrived, key: ApiKey): Promise<Answer | u
   const handle = () => {
     const { account } = run;
     try {
-      return match.route.handler({ account, params: match.params, query: target.query, body });
+      return match.route.handler({
+        account,
+        params: match.params,
+        query: target.query,
+        headers: request.headers,
+        body,
+        upgrade: arrived.upgrade === true,
+      });
     } catch (error) {
       if (error instanceof MasonError) return error.answer;
       throw error;

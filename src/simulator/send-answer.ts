@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './mason/answer.ts';
+import { sendPattern } from './pattern.ts';
 
 /**
  * Writes the head of an answer. The connection is declared persistent in words, since otherwise Node adds
@@ -18,8 +19,10 @@ export function writeHead(response: ServerResponse, answer: Answer, length: numb
 
 /** Sends an answer whole. */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
-  writeHead(response, answer, Buffer.byteLength(answer.body));
-  response.end(answer.body);
+  const { stretch } = answer;
+  writeHead(response, answer, stretch === undefined ? Buffer.byteLength(answer.body) : stretch.end - stretch.start);
+  if (stretch === undefined || response.req.method === 'HEAD') response.end(answer.body);
+  else void sendPattern(response, stretch.start, stretch.end);
 }
 
 function has(headers: readonly string[], name: string): boolean {

@@ -6,6 +6,7 @@ import { DEFAULT_OPTIONS, type SimulatorOptions } from './options.ts';
 import { Run } from './run.ts';
 import { serveCall } from './serve-call.ts';
 import { isExample, serveExample } from './serve-example.ts';
+import { serveXray } from './xray/serve-xray.ts';
 
 export interface RunningSimulator {
   /** Without a slash at its end; the API is under `/v1`. */
@@ -51,6 +52,10 @@ export async function startSimulator(given: Partial<SimulatorOptions> = {}): Pro
       } else {
         void serveCall(run, request, response, note(connection, head, request.method ?? null, request.url ?? null));
       }
+    },
+    upgrade(request, response, connection, head, more) {
+      const record = note(connection, head, request.method ?? null, request.url ?? null);
+      void serveXray(run, { request, response, tap: connection.tap, more }, record);
     },
     connect(request, connection, head) {
       note(connection, head, request.method ?? null, request.url ?? null).status = 405;

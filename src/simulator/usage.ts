@@ -47,4 +47,5 @@ Examples
   npm run simulator -- --key team-a=fleet:read,notify:reboot --key team-b=account:owner
   curl -H 'Authorization: basic demo-reader-key' 'http://127.0.0.1:8090/v1/default/device?limit=2'
   curl -d '{"times": 2, "fault": {"kind": "status", "status": 503}}' http://127.0.0.1:8090/_sim/faults
+  curl -d '{"device": "<id>", "state": "absent"}' http://127.0.0.1:8090/_sim/xray   # X-Ray: ready, absent, unsupported, failing
   curl http://127.0.0.1:8090/_sim/stats`;

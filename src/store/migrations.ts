@@ -1,9 +1,21 @@
+import type { Kysely } from 'kysely';
+
 /** How a database spells the column types that we use, and what ends a `create table`. */
 export interface ColumnTypes {
+  /** Must sort by bytes. */
+  readonly text: 'text' | 'text collate "C"';
   readonly blob: 'blob' | 'bytea';
   /** Must hold milliseconds since 1970. */
   readonly integer: 'integer' | 'bigint';
   readonly tableEnd: '' | 'strict';
+}
+
+/** What migrations need to know of a database. */
+export interface DatabaseKind {
+  readonly types: ColumnTypes;
+  /** Whether it has a table of that name, asked inside of a transaction where `db` is one. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the tables are, the question is about their names
+  hasTable(db: Kysely<any>, name: string): Promise<boolean>;
 }
 
 export interface Migration {
@@ -21,39 +33,39 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 1,
     oldestReader: 1,
-    statements: ({ blob, integer, tableEnd }) => [
+    statements: ({ text, blob, integer, tableEnd }) => [
       `create table teams (
-        id text not null primary key,
-        slug text not null unique,
-        name text not null,
+        id ${text} not null primary key,
+        slug ${text} not null unique,
+        name ${text} not null,
         created_at ${integer} not null,
         sealed_data_key ${blob} not null
       ) ${tableEnd}`,
       `create table apps (
-        id text not null primary key,
-        team_id text not null references teams (id) on delete cascade,
-        name text not null,
+        id ${text} not null primary key,
+        team_id ${text} not null references teams (id) on delete cascade,
+        name ${text} not null,
         weight ${integer} not null,
         created_at ${integer} not null,
         unique (team_id, name)
       ) ${tableEnd}`,
       `create table budgets (
-        id text not null primary key,
-        name text not null unique,
+        id ${text} not null primary key,
+        name ${text} not null unique,
         limit_calls ${integer},
         limit_window_ms ${integer},
         burst ${integer},
         created_at ${integer} not null
       ) ${tableEnd}`,
       `create table mason_keys (
-        id text not null primary key,
-        team_id text not null references teams (id) on delete cascade,
-        name text not null,
-        origin text not null,
-        scopes text not null,
-        budget_id text not null references budgets (id),
-        fingerprint text not null,
-        last4 text not null,
+        id ${text} not null primary key,
+        team_id ${text} not null references teams (id) on delete cascade,
+        name ${text} not null,
+        origin ${text} not null,
+        scopes ${text} not null,
+        budget_id ${text} not null references budgets (id),
+        fingerprint ${text} not null,
+        last4 ${text} not null,
         sealed ${blob} not null,
         created_at ${integer} not null,
         last_used_at ${integer},
@@ -62,15 +74,15 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index mason_keys_budget on mason_keys (budget_id)',
       'create index mason_keys_fingerprint on mason_keys (fingerprint)',
       `create table tokens (
-        id text not null primary key,
-        app_id text not null references apps (id) on delete cascade,
-        team_id text not null references teams (id) on delete cascade,
-        digest text not null unique,
-        grace_digest text unique,
+        id ${text} not null primary key,
+        app_id ${text} not null references apps (id) on delete cascade,
+        team_id ${text} not null references teams (id) on delete cascade,
+        digest ${text} not null unique,
+        grace_digest ${text} unique,
         grace_until ${integer},
-        scopes text not null,
-        effect_ceiling text not null,
-        address_ranges text not null,
+        scopes ${text} not null,
+        effect_ceiling ${text} not null,
+        address_ranges ${text} not null,
         urgency_min ${integer} not null,
         created_at ${integer} not null,
         expires_at ${integer} not null,
@@ -79,25 +91,25 @@ export const MIGRATIONS: readonly Migration[] = [
       ) ${tableEnd}`,
       'create index tokens_app on tokens (app_id)',
       'create index tokens_team on tokens (team_id)',
-      `create table settings (name text not null primary key, value text not null) ${tableEnd}`,
-      `create table revision (only ${integer} not null primary key check (only = 1), value ${integer} not null) ${tableEnd}`,
-      'insert into revision (only, value) values (1, 0)',
+      `create table settings (name ${text} not null primary key, value ${text} not null) ${tableEnd}`,
+      `create table revision ("only" ${integer} not null primary key check ("only" = 1), value ${integer} not null) ${tableEnd}`,
+      'insert into revision ("only", value) values (1, 0)',
     ],
   },
   {
     version: 2,
     oldestReader: 1,
-    statements: ({ blob, integer, tableEnd }) => [
-      'alter table mason_keys add column previous_fingerprint text',
-      'alter table mason_keys add column previous_last4 text',
+    statements: ({ text, blob, integer, tableEnd }) => [
+      `alter table mason_keys add column previous_fingerprint ${text}`,
+      `alter table mason_keys add column previous_last4 ${text}`,
       `alter table mason_keys add column previous_sealed ${blob}`,
       `alter table mason_keys add column previous_replaced_at ${integer}`,
       `create table people (
-        id text not null primary key,
-        issuer text not null,
-        subject text not null,
-        name text not null,
-        grants text not null,
+        id ${text} not null primary key,
+        issuer ${text} not null,
+        subject ${text} not null,
+        name ${text} not null,
+        grants ${text} not null,
         pinned ${integer} not null,
         disabled_at ${integer},
         created_at ${integer} not null,
@@ -105,18 +117,18 @@ export const MIGRATIONS: readonly Migration[] = [
         unique (issuer, subject)
       ) ${tableEnd}`,
       `create table sign_in_links (
-        id text not null primary key,
-        digest text not null unique,
-        name text not null,
-        grants text not null,
+        id ${text} not null primary key,
+        digest ${text} not null unique,
+        name ${text} not null,
+        grants ${text} not null,
         created_at ${integer} not null,
         ends_at ${integer} not null
       ) ${tableEnd}`,
       `create table sessions (
-        digest text not null primary key,
-        id text not null unique,
-        person_id text not null,
-        provider_digest text,
+        digest ${text} not null primary key,
+        id ${text} not null unique,
+        person_id ${text} not null,
+        provider_digest ${text},
         ends_at ${integer} not null,
         last_seen_at ${integer} not null,
         sealed ${blob} not null
@@ -126,10 +138,10 @@ export const MIGRATIONS: readonly Migration[] = [
       'create index sessions_seen on sessions (last_seen_at)',
       'create index sessions_end on sessions (ends_at)',
       `create table tickets (
-        digest text not null primary key,
-        session_digest text not null references sessions (digest) on delete cascade,
-        method text not null,
-        target text not null,
+        digest ${text} not null primary key,
+        session_digest ${text} not null references sessions (digest) on delete cascade,
+        method ${text} not null,
+        target ${text} not null,
         ends_at ${integer} not null
       ) ${tableEnd}`,
       'create index tickets_session on tickets (session_digest)',
@@ -139,14 +151,50 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 3,
     oldestReader: 1,
-    statements: ({ integer, tableEnd }) => [
+    statements: ({ text, integer, tableEnd }) => [
       `create table learned_limits (
-        budget_id text not null primary key references budgets (id) on delete cascade,
-        state text not null,
+        budget_id ${text} not null primary key references budgets (id) on delete cascade,
+        state ${text} not null,
         generation ${integer} not null,
-        writer text not null,
+        writer ${text} not null,
         written_at ${integer} not null
       ) ${tableEnd}`,
+    ],
+  },
+  {
+    version: 4,
+    oldestReader: 1,
+    statements: ({ text, blob, integer, tableEnd }) => [
+      `create table runs (
+        chain ${text} not null primary key,
+        gateway_id ${text} not null,
+        started_at ${integer} not null,
+        seen_at ${integer} not null,
+        ended_at ${integer},
+        closed_at ${integer},
+        taken_by ${text},
+        taken_at ${integer}
+      ) ${tableEnd}`,
+      `create table usage (
+        span ${text} not null,
+        at ${integer} not null,
+        team_id ${text} not null,
+        caller_id ${text} not null,
+        entries ${text} not null,
+        primary key (span, at, team_id, caller_id)
+      ) ${tableEnd}`,
+      `create table usage_counted (chain ${text} not null primary key, batch ${integer} not null) ${tableEnd}`,
+      `create table signing_keys (
+        n ${integer} not null primary key,
+        id ${text} not null unique,
+        public_key ${text} not null,
+        sealed ${blob} not null,
+        created_at ${integer} not null,
+        signed_by ${text},
+        signature ${text}
+      ) ${tableEnd}`,
+      `create table positions (name ${text} not null primary key, value ${text} not null) ${tableEnd}`,
+      `create table names (id ${text} not null primary key, name ${text} not null) ${tableEnd}`,
     ],
   },
 ];

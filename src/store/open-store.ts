@@ -1,34 +1,41 @@
-import { closeSync, openSync } from 'node:fs';
-import { Kysely, sql } from 'kysely';
 import type { Apps } from '../domain/app.ts';
 import type { Budgets } from '../domain/budget.ts';
-import { GatewayError } from '../domain/errors.ts';
+import type { SigningKeys } from '../domain/checkpoint.ts';
 import type { LearnedLimits } from '../domain/learning.ts';
 import type { MasonKeys } from '../domain/mason-key.ts';
+import type { Names } from '../domain/names.ts';
 import type { People, SignInLinks } from '../domain/person.ts';
+import type { Positions } from '../domain/positions.ts';
+import type { GatewayRuns } from '../domain/run.ts';
 import type { SessionStore } from '../domain/session.ts';
 import type { Teams } from '../domain/team.ts';
 import type { Tokens } from '../domain/token.ts';
+import type { UsageStore } from '../domain/usage.ts';
 import { read } from './access.ts';
 import { storedApps } from './apps.ts';
 import { storedBudgets } from './budgets.ts';
 import { storedLearnedLimits } from './learned-limits.ts';
 import { storedMasonKeys } from './mason-keys.ts';
-import { migrate } from './migrate.ts';
-import { type ColumnTypes, MIGRATIONS, type Migration } from './migrations.ts';
+import { MIGRATIONS, type Migration } from './migrations.ts';
+import { storedNames } from './names.ts';
+import { openSqlite } from './open-sqlite.ts';
 import { storedPeople } from './people.ts';
-import { ANSWER_MS_MAX } from './promptly.ts';
-import type { Database, Tables } from './schema.ts';
+import { storedPositions } from './positions.ts';
+import { openPostgres } from './postgres/open-postgres.ts';
+import type { PostgresSettings } from './postgres/postgres-settings.ts';
+import { storedRuns } from './runs.ts';
 import { storedSessions } from './sessions.ts';
 import { type Settings, storedSettings } from './settings.ts';
 import { storedSignInLinks } from './sign-in-links.ts';
-import { SqliteConnection } from './sqlite-connection.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
+import { storedSigningKeys } from './signing-keys.ts';
 import { storedTeams } from './teams.ts';
 import { storedTokens } from './tokens.ts';
+import { storedUsage } from './usage.ts';
 
 /** What outlives the process. Every method may throw GatewayError `store_unavailable`. */
 export interface Store extends AsyncDisposable {
+  /** What it is called where operators look. */
+  readonly name: string;
   readonly teams: Teams;
   readonly apps: Apps;
   readonly budgets: Budgets;
@@ -39,6 +46,11 @@ export interface Store extends AsyncDisposable {
   readonly links: SignInLinks;
   readonly sessions: SessionStore;
   readonly settings: Settings;
+  readonly runs: GatewayRuns;
+  readonly usage: UsageStore;
+  readonly signingKeys: SigningKeys;
+  readonly positions: Positions;
+  readonly names: Names;
   /**
    * Grows with each change to teams, apps, budgets, keys, tokens and people (uses and sign-ins are none), by whichever
    * process. Sessions do not move it: there are many, and who holds them looks at each one anyway.
@@ -48,50 +60,33 @@ export interface Store extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface StoreOptions {
-  /** The SQLite file; made with mode 0600 when absent. Several processes may share it. */
-  readonly file: string;
+interface AnyStoreOptions {
   /** Milliseconds that a change waits for another process' change, default 5,000; what a browser waits for gives up sooner. */
   readonly busyMsMax?: number;
   /** Replaced in tests of upgrades. */
   readonly migrations?: readonly Migration[];
 }
 
-const SQLITE_TYPES: ColumnTypes = { blob: 'blob', integer: 'integer', tableEnd: 'strict' };
+/** Where the store is: in a file that the processes of one machine share, or in a database that all gateways share. */
+export type StoreOptions = AnyStoreOptions &
+  (
+    | { readonly kind?: 'sqlite'; readonly file: string }
+    | { readonly kind: 'postgres'; readonly server: PostgresSettings }
+  );
 
 /**
  * Opens the store and brings its schema up to date.
  *
- * @throws GatewayError `store_unavailable` with a message for the operator: it names the file.
+ * @throws GatewayError `store_unavailable` with a message for the operator: it names the file, or the server.
  */
-export async function openStore({ file, busyMsMax = 5_000, migrations = MIGRATIONS }: StoreOptions): Promise<Store> {
-  const opened: SqliteConnection[] = [];
-  try {
-    // SQLite would make it world-readable; its -wal and -shm take the mode of the file itself.
-    closeSync(openSync(file, 'a', 0o600));
-    const writer = new SqliteConnection(file, { readOnly: false, busyMsMax });
-    opened.push(writer);
-    // FULL: a revocation that was confirmed must survive a loss of power, and changes are rare.
-    await writer.run('pragma journal_mode = wal; pragma synchronous = full');
-    const writes = new Kysely<Tables>({ dialect: sqliteDialect(writer) });
-    await migrate(writes, SQLITE_TYPES, migrations, hasTable);
-    const reader = new SqliteConnection(file, { readOnly: true, busyMsMax: Math.min(busyMsMax, ANSWER_MS_MAX) });
-    opened.push(reader);
-    return storeOver({ reads: new Kysely<Tables>({ dialect: sqliteDialect(reader) }), writes }, opened);
-  } catch (error) {
-    for (const connection of opened) connection.close();
-    throw cannotOpen(file, error);
-  }
-}
-
-function storeOver(database: Database, connections: readonly SqliteConnection[]): Store {
-  const close = async (): Promise<void> => {
-    await database.reads.destroy();
-    await database.writes.destroy();
-    // Kysely leaves a connection alone that was never used.
-    for (const connection of connections) connection.close();
-  };
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { busyMsMax = 5_000, migrations = MIGRATIONS } = options;
+  const database =
+    options.kind === 'postgres'
+      ? await openPostgres(options.server, busyMsMax, migrations)
+      : await openSqlite(options.file, busyMsMax, migrations);
   return {
+    name: database.name,
     teams: storedTeams(database),
     apps: storedApps(database),
     budgets: storedBudgets(database),
@@ -102,19 +97,14 @@ function storeOver(database: Database, connections: readonly SqliteConnection[])
     links: storedSignInLinks(database),
     sessions: storedSessions(database),
     settings: storedSettings(database),
+    runs: storedRuns(database),
+    usage: storedUsage(database),
+    signingKeys: storedSigningKeys(database),
+    positions: storedPositions(database),
+    names: storedNames(database),
     revision: () =>
       read(database, async (db) => (await db.selectFrom('revision').select('value').executeTakeFirstOrThrow()).value),
-    close,
-    [Symbol.asyncDispose]: close,
+    close: database.close,
+    [Symbol.asyncDispose]: database.close,
   };
-}
-
-async function hasTable(db: Kysely<Tables>, name: string): Promise<boolean> {
-  const found = await sql`select 1 from sqlite_master where type = 'table' and name = ${name}`.execute(db);
-  return found.rows.length > 0;
-}
-
-function cannotOpen(file: string, error: unknown): GatewayError {
-  const why = Error.isError(error) ? error.message : String(error);
-  return new GatewayError('store_unavailable', `the store ${file} cannot be opened: ${why}`, { cause: error });
 }

@@ -118,6 +118,39 @@ export interface TicketRow {
   ends_at: number;
 }
 
+export interface RunRow {
+  chain: string;
+  gateway_id: string;
+  started_at: number;
+  seen_at: number;
+  ended_at: number | null;
+  closed_at: number | null;
+  /** Chain of the run that closes it, and since when; both null: none does. */
+  taken_by: string | null;
+  taken_at: number | null;
+}
+
+export interface UsageTableRow {
+  span: string;
+  at: number;
+  team_id: string;
+  caller_id: string;
+  /** See `usage-text.ts`. */
+  entries: string;
+}
+
+export interface SigningKeyRow {
+  /** From 1, in the order in which they were added. */
+  n: number;
+  id: string;
+  public_key: string;
+  sealed: Uint8Array;
+  created_at: number;
+  /** Both null on the first. */
+  signed_by: string | null;
+  signature: string | null;
+}
+
 export interface Tables {
   teams: TeamRow;
   apps: AppRow;
@@ -130,6 +163,15 @@ export interface Tables {
   sessions: SessionRow;
   tickets: TicketRow;
   settings: { name: string; value: string };
+  runs: RunRow;
+  usage: UsageTableRow;
+  /** How far in each chain usage is counted. */
+  usage_counted: { chain: string; batch: number };
+  signing_keys: SigningKeyRow;
+  /** How far those have come who follow the record. */
+  positions: { name: string; value: string };
+  /** What people in the record are called, as long as they may be. */
+  names: { id: string; name: string };
   /** One row: how often anything changed that decides about calls. */
   revision: { only: number; value: number };
   /** One row: which migrations ran, and the oldest schema version whose code can still run on this. */
@@ -138,7 +180,7 @@ export interface Tables {
 
 /**
  * What the nouns query through. Reads have a way of their own, so that identifying a caller never waits behind a change
- * that waits for another process; with PostgreSQL both are one pool.
+ * that waits for another process.
  */
 export interface Database {
   readonly reads: Kysely<Tables>;

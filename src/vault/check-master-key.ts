@@ -8,6 +8,11 @@ export interface CheckValues {
 
 const SETTING = 'master_key_check';
 
+/** Whether the store has a master key already, wherever that is: then another one is not made. */
+export async function wasSealed(settings: { get(name: string): Promise<string | undefined> }): Promise<boolean> {
+  return (await settings.get(SETTING)) !== undefined;
+}
+
 /**
  * Tells at the start whether the store was sealed under this master key, instead of with the first call that needs a key. A
  * store without a check value is a new one: it gets one.

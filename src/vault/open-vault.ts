@@ -11,8 +11,8 @@ export interface KeyBinding {
   readonly origin: string;
 }
 
-/** What is sealed for browsers: the content of sessions, and the cookie of a sign-in that is under way. */
-export type SealPurpose = 'session' | 'flow';
+/** What is sealed beside Mason keys: the content of sessions, the cookie of a sign-in that is under way, keys that sign the record. */
+export type SealPurpose = 'session' | 'flow' | 'signing';
 
 /** Seals Mason keys: the master key seals a data key per team, data keys seal the keys. */
 export interface Vault {
@@ -45,7 +45,11 @@ const CHECK = ['settings', 'master_key_check'] as const;
 
 export function openVault({ masterKey }: { masterKey: MasterKey }): Vault {
   const fingerprintKey = createSecretKey(derive(masterKey.key, 'fingerprint', 32));
-  const purposes = { session: keyFor(masterKey, 'session'), flow: keyFor(masterKey, 'flow') };
+  const purposes = {
+    session: keyFor(masterKey, 'session'),
+    flow: keyFor(masterKey, 'flow'),
+    signing: keyFor(masterKey, 'signing'),
+  };
 
   const dataKeyOf = (teamId: string, sealedDataKey: Uint8Array): SealingKey => {
     const bytes = openBlob(masterKey, dataKeyBinding(teamId), sealedDataKey, `data key of the team ${teamId}`);

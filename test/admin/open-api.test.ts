@@ -105,7 +105,9 @@ describe('the description of the management API', () => {
         expect([act, problemsWith(document, schema, sent)]).toEqual([act, []]);
       }
       expect([act, answer.status, answer.body]).toEqual([act, Number(Object.keys(responses)[0]), answer.body]);
-      const { schema } = responses[answer.status].content['application/json'];
+      const [type = ''] = Object.keys(responses[answer.status].content);
+      expect([act, answer.headers.get('content-type')]).toEqual([act, type]);
+      const { schema } = responses[answer.status].content[type];
       expect([act, problemsWith(document, schema, answer.body)]).toEqual([act, []]);
       // A schema that takes anything would prove nothing.
       expect(problemsWith(document, schema, { ...answer.body, unheardOf: 1 })).not.toEqual([]);

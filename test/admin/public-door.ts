@@ -152,7 +152,12 @@ export async function openPublicDoor(badTriesMax = 1_000): Promise<PublicDoor> {
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await answer.text();
-      return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
+      const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: isJson && text !== '' ? JSON.parse(text) : text || undefined,
+      };
     },
     async [Symbol.asyncDispose]() {
       await closeServer(server);

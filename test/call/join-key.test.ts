@@ -12,6 +12,7 @@ interface Asked {
   readonly changes?: boolean;
   readonly body?: string;
   readonly headers?: IncomingHttpHeaders;
+  readonly transfer?: 'buffered' | 'stream';
 }
 
 const keyOf = ({
@@ -25,6 +26,7 @@ const keyOf = ({
 }: Asked) =>
   joinKey({
     ...{ req: { method, headers }, target: { path, query }, caller: { team: { id: team } }, key: { id: key } },
+    ...{ route: { operation: { transfer: rest.transfer ?? 'buffered' } } },
     ...{ changes: rest.changes ?? false, body: Buffer.from(rest.body ?? '') },
   } as unknown as Call);
 
@@ -77,6 +79,7 @@ test.each<[string, Asked]>([
   ['a change', { method: 'POST', changes: true }],
   ['a GET that changes something', { changes: true }],
   ['a POST that reads', { method: 'POST' }],
+  ['what is streamed', { transfer: 'stream' }],
   ['what its caller marked as a call of its own', { headers: { 'idempotency-key': 'x' } }],
 ])('%s is never joined', (_, asked) => {
   expect(keyOf(asked)).toBeUndefined();

@@ -65,7 +65,7 @@ describe('audit', () => {
   test('show tells all of one call, field by field', async () => {
     const shown = await cli.run(['audit', 'show', 'request-b']);
     expect(shown.out).toMatch(
-      /^admin {2}gw\/1 #3\n[^#]*\n {2}result {9}intended\n[^#]*\nadmin {2}gw\/1 #4\n[^#]*\n {2}result {9}done\n/,
+      /^2026-\S+ {2}ada: team\.add on the team b, intended\.\n[^#]*, done\.\n\nadmin {2}gw\/1 #3\n[^#]*\n {2}result {9}intended\n[^#]*\nadmin {2}gw\/1 #4\n[^#]*\n {2}result {9}done\n/,
     );
     expect(shown.out).toMatch(/^ {2}actor\.account {2}ada$/m);
     expect(shown.out).toMatch(/^ {2}act {12}team\.add$/m);

@@ -46,6 +46,7 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
   const interrupt = new AbortController();
   const rooms: Rooms<string> = {
     loadConfig: () => management.directory,
+    fileProblems: async () => [],
     describeConfig: (directory) => ({ gateway: { dataDir: directory } }),
     socketPaths: socketPathsIn,
     publicAddress: () => 'https://gateway.example.com',
@@ -53,6 +54,9 @@ export async function openCommandLine(overrides: Partial<Rooms<string>> = {}): P
     openManagement: async () => {
       opened.count += 1;
       return { acts: management.acts, close: async () => {} };
+    },
+    openKeptRecord: async () => {
+      throw new Error('no record is kept here');
     },
     serve: async () => 0,
     simulate: async () => 0,

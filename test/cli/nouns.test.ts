@@ -240,7 +240,7 @@ describe('the command line', () => {
         expect(out).toContain('--json');
       }
     }
-    expect(verbs).toBe(36);
+    expect(verbs).toBe(41);
     for (const name of ['apply', 'sign-in-link']) {
       const { code, out } = await cli.run([name, '--help']);
       expect([code, out]).toEqual([0, expect.stringContaining(`\nExample:\n  npm run -s gateway -- ${name} `)]);
@@ -282,6 +282,15 @@ describe('the command line', () => {
   test('settings are checked and shown; every problem is told, a line each', async () => {
     expect(await cli.run(['config', 'check'])).toEqual({ code: 0, out: 'The settings are in order.\n', err: '' });
     expect(await cli.json('config', 'show')).toEqual({ gateway: { dataDir: cli.directory } });
+    await cli.close();
+    cli = await openCommandLine({
+      fileProblems: async () => ['a: the certificate has expired', 'b: names another host'],
+    });
+    expect(await cli.run(['config', 'check'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'gateway: a: the certificate has expired\ngateway: b: names another host\n',
+    });
     await cli.close();
     cli = await openCommandLine({
       loadConfig: () => {

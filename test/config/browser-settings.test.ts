@@ -44,6 +44,22 @@ describe('A2: contradictory settings for browsers stop the start, and the messag
       /sessions\.cookie\.secure: expected false/,
     ],
     ['cookies in the clear', 'listen: { publicUrl: "http://gateway.test" }', /listen\.publicUrl.*expected https/],
+    [
+      'TLS under an address without it',
+      'listen: { publicUrl: "http://localhost:8080", tls: { certFile: a, keyFile: b } }',
+      /listen\.publicUrl.*expected the https address.*got http:/,
+    ],
+    ['TLS without an address', 'listen: { tls: { certFile: a, keyFile: b } }', /listen\.publicUrl.*https.*got none/],
+    [
+      'a certificate without its key',
+      'listen: { publicUrl: "https://gateway.test", tls: { certFile: a } }',
+      /listen\.tls\.keyFile/,
+    ],
+    [
+      'an old TLS',
+      'listen: { publicUrl: "https://gateway.test", tls: { certFile: a, keyFile: b, minVersion: TLSv1.1 } }',
+      /listen\.tls\.minVersion/,
+    ],
     ['a path in the address', 'listen: { publicUrl: "https://gateway.test/x" }', /listen\.publicUrl/],
     ['a default port', 'listen: { publicUrl: "https://gateway.test:443" }', /listen\.publicUrl/],
     ['upper case', 'listen: { publicUrl: "https://Gateway.test" }', /listen\.publicUrl/],

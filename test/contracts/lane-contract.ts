@@ -106,9 +106,9 @@ export function laneContract(engine: string, harness: LaneHarness, promises: Lan
     test('in a pause nobody goes, and the line keeps its order', async () => {
       const lane = makeLane();
       const log: string[] = [];
-      lane.pause(1_000);
+      lane.pause(600);
       for (const name of ['1', '2', '3']) void send(lane, log, name);
-      await pass(200);
+      await pass(100);
       expect(log).toEqual([]);
       expect(lane.stats().pausedUntil).toBeGreaterThan(clock.now());
       await eventually(() => log.length === 3);
@@ -147,7 +147,7 @@ export function laneContract(engine: string, harness: LaneHarness, promises: Lan
       const first = place.turn(stays);
       await eventually(() => lane.stats().sent === 1);
       (await first).sent();
-      lane.pause(1_000);
+      lane.pause(300);
       for (let i = 0; i < 5; i++) void send(lane, log, 'later');
       void place.turn(stays).then(() => log.push('refused before'));
       await eventually(() => log.length === 6);
@@ -157,7 +157,7 @@ export function laneContract(engine: string, harness: LaneHarness, promises: Lan
     test('an urgent call passes those that are not', async () => {
       const lane = makeLane({ limit: { calls: 30, windowMs: 1_000 } });
       const log: string[] = [];
-      lane.pause(1_000);
+      lane.pause(300);
       for (let i = 0; i < 6; i++) void send(lane, log, 'patient');
       void send(lane, log, 'urgent', { urgency: 0 });
       await eventually(() => log.length === 7);

@@ -70,6 +70,26 @@ export function recordContract(name: string, place: () => RecordPlace): void {
       expect(stored?.seq).toBeGreaterThan(1);
     });
 
+    test('whatever callers put into names comes back, and is found by them', async () => {
+      for (const [n, name] of ['a\0b', '\ud800', 'x\ny', '"\\', '\u202eexe', "'; --", 'ä€😀'].entries()) {
+        const targets = [{ kind: 'device', name }] as const;
+        const requestId = `${n} ${name}`;
+        await record.intend(sampleIntent({ requestId, targets, operation: name, team: name, keyFingerprint: name }));
+        for (const filter of [
+          { device: name },
+          { requestId },
+          { operation: name },
+          { team: name },
+          { keyFingerprint: name },
+        ]) {
+          const { events } = await record.query(filter, { limit: 5 });
+          expect(events.map(({ event }) => event)).toMatchObject([
+            { requestId, operation: name, targets: { list: [{ kind: 'device', name }] } },
+          ]);
+        }
+      }
+    });
+
     test('filters hold all at once, teams and apps by id or by name', async () => {
       const other = {
         teamId: 'team_2',
@@ -79,6 +99,24 @@ export function recordContract(name: string, place: () => RecordPlace): void {
       await record.intend(sampleIntent({ requestId: 'a', targets: [{ kind: 'device', name: 'X' }] }));
       await record.intend(sampleOutcome({ requestId: 'b', at: AT + 1000, status: 404 }));
       await record.intend(sampleOutcome({ requestId: 'c', at: AT + 2000, ...other }));
+      await record.intend(
+        sampleOutcome({
+          requestId: 'd',
+          at: AT + 3000,
+          teamId: undefined,
+          team: undefined,
+          actor: { kind: 'person', personId: 'per_1', person: 'till' },
+          targets: [
+            { kind: 'group', name: 'Z' },
+            { kind: 'device', name: 'Z' },
+          ],
+          kind: 'refused',
+          operation: 'group.list',
+          effect: 'change',
+          errorSource: 'gateway',
+          keyFingerprint: 'f00d',
+        }),
+      );
       const found: [RecordFilter, string[]][] = [
         [{ team: 'ops' }, ['b', 'a']],
         [{ team: 'team_2' }, ['c']],
@@ -92,6 +130,18 @@ export function recordContract(name: string, place: () => RecordPlace): void {
         [{ status: 404 }, ['b']],
         [{ requestId: 'c' }, ['c']],
         [{ kind: 'intent' }, ['a']],
+        [{ person: 'per_1' }, ['d']],
+        [{ person: 'till' }, []],
+        [{ errorSource: 'gateway' }, ['d']],
+        [{ errorSource: 'mason' }, []],
+        [{ keyFingerprint: 'f00d' }, ['d']],
+        [{ keyFingerprint: 'c0ffee', team: 'ops' }, ['a']],
+        [{ device: 'Z' }, ['d']],
+        [{ group: 'Z' }, ['d']],
+        [{ group: 'X' }, []],
+        [{ device: 'Z', group: 'Z', kind: 'refused' }, ['d']],
+        [{ teams: ['team_2', 'team_1', 'shop'] }, ['c', 'b', 'a']],
+        [{ teams: [] }, []],
         [{ since: AT + 1000, until: AT + 2000 }, ['b']],
         [{ team: 'ops', effect: 'read', since: AT }, ['b']],
         [{ team: 'ops', app: 'till' }, []],

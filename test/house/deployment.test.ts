@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/config.ts';
+import { databaseSettings } from '../../src/config/database-settings.ts';
 import { VARIABLES } from '../../src/config/env.ts';
 import { redisAddress } from '../../src/config/redis-settings.ts';
 
@@ -15,24 +16,36 @@ interface Service {
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
   readonly read_only?: boolean;
+  readonly depends_on?: Readonly<Record<string, unknown>>;
 }
 
-const compose = parse(read('docker-compose.yml')) as {
-  services: Readonly<Record<'gateway' | 'simulator' | 'redis', Service>>;
+const compose = parse(read('docker-compose.yml'), { merge: true }) as {
+  services: Readonly<Record<'gateway' | 'second-gateway' | 'simulator' | 'redis' | 'postgres', Service>>;
   volumes: Readonly<Record<string, unknown>>;
 };
 const dockerfile = read('Dockerfile');
 const inContainer = (path: string): string => join(root, path.replace(/^\/app\//, ''));
 
 describe('What is deployed can start', () => {
-  test('the settings of docker-compose.yml are settings that the gateway takes', () => {
-    const { environment = {} } = compose.services.gateway;
-    expect(Object.keys(environment).filter((name) => !(VARIABLES as readonly string[]).includes(name))).toEqual([]);
-    const file = inContainer(environment['GATEWAY_CONFIG'] ?? '');
-    const config = loadConfig({ ...environment, GATEWAY_CONFIG: file });
-    expect(config.mason.origin).toBe('http://simulator:8090');
-    expect(redisAddress(config.redis)).toMatchObject({ at: { kind: 'server', host: 'redis', port: 6_379 } });
-  });
+  test.each(['gateway', 'second-gateway'] as const)(
+    'the settings of the %s in docker-compose.yml are ones that it takes',
+    (name) => {
+      const { environment = {} } = compose.services[name];
+      expect(Object.keys(environment).filter((name) => !(VARIABLES as readonly string[]).includes(name))).toEqual([]);
+      const file = inContainer(environment['GATEWAY_CONFIG'] ?? '');
+      const config = loadConfig({ ...environment, GATEWAY_CONFIG: file });
+      expect(config.mason.origin).toBe('http://simulator:8090');
+      expect(redisAddress(config.redis)).toMatchObject({ at: { kind: 'server', host: 'redis', port: 6_379 } });
+      const {
+        POSTGRES_USER: user,
+        POSTGRES_DB: database,
+        POSTGRES_PASSWORD,
+      } = compose.services.postgres.environment ?? {};
+      const server = databaseSettings(config.database);
+      expect(server).toMatchObject({ host: 'postgres', port: 5_432, user, database });
+      expect(server?.password?.reveal()).toBe(POSTGRES_PASSWORD);
+    },
+  );
 
   test('every file that an image copies or starts is there', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap((match) =>
@@ -53,7 +66,8 @@ describe('What is deployed can start', () => {
     expect(dockerfile).toMatch(/^VOLUME \/data$/m);
     expect(dockerfile).toMatch(/^HEALTHCHECK .*\\\n {2}CMD \["node", .*\/readyz/m);
     expect(compose.services.gateway.volumes).toEqual(['gateway-data:/data']);
-    expect(Object.keys(compose.volumes)).toEqual(['gateway-data', 'redis-data']);
+    expect(compose.services['second-gateway'].volumes).toEqual(['gateway-data:/data']);
+    expect(Object.keys(compose.volumes)).toEqual(['gateway-data', 'postgres-data', 'redis-data']);
   });
 
   test('Redis throws nothing away when its memory is full, keeps what it has over a restart, and is not published', () => {
@@ -62,6 +76,25 @@ describe('What is deployed can start', () => {
     for (const words of ['--maxmemory-policy noeviction', '--appendonly yes']) expect(line).toContain(words);
     expect(volumes).toEqual(['redis-data:/data']);
     expect(ports).toBeUndefined();
+  });
+
+  test('PostgreSQL keeps what it has over a restart, and is not published', () => {
+    expect(compose.services.postgres.volumes).toEqual(['postgres-data:/var/lib/postgresql/data']);
+    expect(compose.services.postgres.ports).toBeUndefined();
+  });
+
+  test('the two gateways share everything but their name and their door', () => {
+    const { gateway: one, 'second-gateway': two } = compose.services;
+    const { depends_on: services, ...first } = one;
+    const { depends_on: after, ...second } = two;
+    expect(second).toEqual({
+      ...first,
+      environment: { ...first.environment, GATEWAY_ID: 'two' },
+      ports: ['127.0.0.1:8081:8080'],
+    });
+    expect(first.environment?.['GATEWAY_ID']).toBe('one');
+    // Whoever comes first makes the master key.
+    expect(after).toEqual({ ...services, gateway: { condition: 'service_healthy' } });
   });
 
   test('the private door is not published, and the public one to this machine only', () => {

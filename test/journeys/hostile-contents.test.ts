@@ -2,10 +2,11 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { OWNER_KEY, startGateway } from '../support/gateway.ts';
 import type { RawAnswer } from '../support/raw-answer.ts';
-import { eventually, expectRefusal, expectSecurityHeaders, openBench, type RawBench } from '../support/raw-bench.ts';
+import { expectRefusal, expectSecurityHeaders, openBench, type RawBench } from '../support/raw-bench.ts';
 import { SELF_SIGNED } from '../support/raw-certificate.ts';
 import { startRawMason } from '../support/raw-mason.ts';
 import { RawSocket } from '../support/raw-socket.ts';
+import { sideBySide } from '../support/side-by-side.ts';
 
 let bench: RawBench;
 beforeAll(async () => {
@@ -291,16 +292,19 @@ describe('whose answer it is', () => {
   });
 
   const OK = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\n\r\n';
-  test.each([
-    ['in one piece', (mine: string) => [`${OK}${mine}${OK}evil`]],
-    ['a moment later', (mine: string) => [`${OK}${mine}`, `${OK}evil`]],
-    ['before anybody asks', (mine: string) => [`${OK}${mine}${OK}evil${OK}evil`, `${OK}evil`]],
-    ['half of one', (mine: string) => [`${OK}${mine}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n`, '\r\nevil']],
-    ['garbage', (mine: string) => [`${OK}${mine}evil`]],
-  ])("a second answer to one request is nobody's: %s", async (_, pieces) => {
+  const SECOND_ANSWERS: Readonly<Record<string, (mine: string) => readonly string[]>> = {
+    'in one piece': (mine) => [`${OK}${mine}${OK}evil`],
+    'a moment later': (mine) => [`${OK}${mine}`, `${OK}evil`],
+    'before anybody asks': (mine) => [`${OK}${mine}${OK}evil${OK}evil`, `${OK}evil`],
+    'half of one': (mine) => [`${OK}${mine}HTTP/1.1 200 OK\r\nContent-Length: 4\r\n`, '\r\nevil'],
+    garbage: (mine) => [`${OK}${mine}evil`],
+  };
+
+  test(`a second answer to one request is nobody's: ${Object.keys(SECOND_ANSWERS).join(', ')}`, async () => {
+    const ways = Object.values(SECOND_ANSWERS);
     await using mason = await startRawMason((socket, head) => {
-      const [, id = ''] = /^GET \/v1\/default\/device\/(\w{4}) /.exec(head) ?? [];
-      const [first = '', ...later] = pieces(id);
+      const [, id = '', way = ''] = /^GET \/v1\/default\/device\/(\w\w(\d)\d) /.exec(head) ?? [];
+      const [first = '', ...later] = ways[Number(way)]?.(id) ?? [];
       socket.write(first);
       setImmediate(() => {
         for (const piece of later) if (socket.writable) socket.write(piece);
@@ -309,73 +313,74 @@ describe('whose answer it is', () => {
     await using gateway = await startGateway({ masonUrl: mason.url });
     const token = await gateway.token();
     for (let round = 0; round < 10; round += 1) {
-      const id = `id${String(round).padStart(2, '0')}`;
-      const answer = await gateway.call(token, `/v1/default/device/${id}`);
-      if (answer.status === 200) expect(await answer.text()).toBe(id);
-      else expect(await answer.text()).not.toContain('evil');
+      await Promise.all(
+        ways.map(async (_, way) => {
+          const id = `id${way}${round}`;
+          const answer = await gateway.call(token, `/v1/default/device/${id}`);
+          if (answer.status === 200) expect(await answer.text()).toBe(id);
+          else expect(await answer.text()).not.toContain('evil');
+        }),
+      );
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-  });
-
-  test('connections that Mason closes while they are idle cost nobody an answer (RFC 9112 9.3.1)', async () => {
-    await using idle = await openBench({}, ['--keep-alive-ms', '20']);
-    for (let round = 0; round < 30; round += 1) {
-      await idle.good();
-      const body = `{"name":"idle-${round}"}`;
-      using socket = await idle.open();
-      await socket.write(`POST ${GROUPS} HTTP/1.1\r\n${idle.auth}Content-Length: ${body.length}\r\n\r\n${body}`);
-      expect(await socket.answer()).toMatchObject({ status: 200 });
-      // Around the moment at which the other side closes.
-      await new Promise((resolve) => setTimeout(resolve, 15 + (round % 10)));
-    }
-    // A change has a connection of its own.
-    const posts = (await idle.sim.requests()).filter(({ method }) => method === 'POST');
-    expect(posts.map(({ onConnection }) => onConnection)).toEqual(posts.map(() => 1));
   });
 });
 
 describe('a Mason that cannot be reached tells nothing about itself', () => {
-  async function refusalFrom(masonUrl: string, settings = {}): Promise<string> {
-    await using gateway = await startGateway({ masonUrl, settings: { mason: { connectMs: 1_000, ...settings } } });
+  async function refusedBy(masonUrl: string, settings = {}): Promise<void> {
+    await using gateway = await startGateway({ masonUrl, settings: { mason: { connectMs: 300, ...settings } } });
     const auth = `Host: m\r\nAuthorization: Bearer ${await gateway.token()}\r\nPrefer: wait=1\r\n`;
-    let message = '';
     for (const request of ['GET /v1/default/group', 'DELETE /v1/default/group/x']) {
       using socket = await RawSocket.open(gateway.port);
       await socket.write(`${request} HTTP/1.1\r\n${auth}\r\n`);
-      message = expectRefusal(await socket.answer(), 502, 504);
+      const message = expectRefusal(await socket.answer(), 502, 504);
       expect(message).not.toMatch(/\d+\.\d+\.\d+\.\d+|invalid|:\d{2,}|certificate|ENOTFOUND|self/i);
     }
     const [event] = await gateway.record({ kind: 'outcome' });
     expect(event).toMatchObject({ operation: 'group.delete', result: 'not_sent' });
-    return message;
   }
 
-  test('nobody listens', async () => {
-    const mason = await startRawMason(() => undefined);
-    await mason.close();
-    await refusalFrom(mason.url);
+  const encrypted = (url: string): string => url.replace('http:', 'https:');
+  const SCENES: readonly { readonly danger: string; readonly play: () => Promise<void> }[] = [
+    {
+      danger: 'nobody listens',
+      async play() {
+        const mason = await startRawMason(() => undefined);
+        await mason.close();
+        await refusedBy(mason.url);
+      },
+    },
+    { danger: 'the name does not exist', play: () => refusedBy('https://mason.invalid') },
+    {
+      danger: 'the certificate is signed by nobody (security E7): the key is not sent',
+      async play() {
+        await using mason = await startRawMason(() => undefined, createTlsServer(SELF_SIGNED));
+        await refusedBy(encrypted(mason.url));
+        expect(mason.heard).toBe('');
+      },
+    },
+    {
+      danger: 'no TLS where TLS should be: the key is not sent',
+      async play() {
+        await using mason = await startRawMason(() => undefined);
+        await refusedBy(encrypted(mason.url));
+        expect(mason.heard).not.toContain(OWNER_KEY);
+        expect(mason.connections).toBeGreaterThan(0);
+      },
+    },
+    {
+      danger: 'a public name that resolves into the own network is not called (DNS rebinding)',
+      async play() {
+        await using mason = await startRawMason(() => undefined);
+        await refusedBy(mason.url.replace('http://127.0.0.1', 'https://localhost'), { privateHosts: [] });
+        expect(mason.connections).toBe(0);
+      },
+    },
+  ];
+  let scenes: ReturnType<typeof sideBySide<(typeof SCENES)[number], void>>;
+  beforeAll(() => {
+    scenes = sideBySide(SCENES, ({ play }) => play());
   });
 
-  test('the name does not exist', async () => {
-    await refusalFrom('https://mason.invalid');
-  });
-
-  test('the certificate is signed by nobody (security E7): the key is not sent', async () => {
-    await using mason = await startRawMason(() => undefined, createTlsServer(SELF_SIGNED));
-    await refusalFrom(mason.url.replace('http:', 'https:'));
-    expect(mason.heard).toBe('');
-  });
-
-  test('no TLS where TLS should be: the key is not sent', async () => {
-    await using mason = await startRawMason(() => undefined);
-    await refusalFrom(mason.url.replace('http:', 'https:'));
-    expect(mason.heard).not.toContain(OWNER_KEY);
-    await eventually('it was tried', () => mason.connections > 0);
-  });
-
-  test('a public name that resolves into the own network is not called (DNS rebinding)', async () => {
-    await using mason = await startRawMason(() => undefined);
-    await refusalFrom(mason.url.replace('http://127.0.0.1', 'https://localhost'), { privateHosts: [] });
-    expect(mason.connections).toBe(0);
-  });
+  test.each(SCENES)('$danger', (scene) => scenes.of(scene));
 });

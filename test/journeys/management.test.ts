@@ -65,7 +65,8 @@ async function ask(who: Who, method: string, target: string, body?: unknown): Pr
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await answer.text();
-  return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json') === true;
+  return { status: answer.status, body: isJson && text !== '' ? JSON.parse(text) : text };
 }
 
 function perform(who: Who, act: ActName, input: Readonly<Record<string, unknown>>): Promise<Answer> {
@@ -116,9 +117,14 @@ const SOUND_INPUTS: Readonly<Record<ActName, Readonly<Record<string, unknown>>>>
   'person.remove': person,
   'session.list': {},
   'session.end': { id: 'ses_nobody' },
+  'stream.list': {},
+  'stream.end': { id: '0199d1a4-3c1e-7000-8000-000000000000' },
   'link.create': { grants: [{ role: 'operator' }] },
   apply: { teams: {} },
   'audit.query': {},
+  'audit.export': {},
+  'audit.keys': {},
+  'audit.key.rotate': {},
   'audit.show': { requestId: 'nothing' },
 };
 

@@ -222,7 +222,7 @@ describe('what is not there', () => {
       '/v1/default/device/',
       '/v1/default/device/a/b/c',
       '/v2/default/device',
-      '/v1/global/xray/x/adb',
+      '/v1/global/xray/x/shell',
     ]) {
       expect([path, (await refusal(token, path)).status]).toEqual([path, 404]);
     }

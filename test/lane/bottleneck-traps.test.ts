@@ -100,10 +100,10 @@ describe('one budget over several gateways, engine bottleneck', () => {
     for (const lane of lanes) await goesThrough(lane);
     const log: (number | string)[] = [];
     const from = systemClock.now();
-    await Promise.all(lanes.map((lane) => sendMany(lane, log, 150)));
+    await Promise.all(lanes.map((lane) => sendMany(lane, log, 100)));
     expectWithinBudget(log);
-    expect(systemClock.now() - from).toBeGreaterThan(2_500);
-    expect(lanes[0]?.stats()).toMatchObject({ mode: 'shared', sent: 151, waiting: 0 });
+    expect(systemClock.now() - from).toBeGreaterThan(1_500);
+    expect(lanes[0]?.stats()).toMatchObject({ mode: 'shared', sent: 101, waiting: 0 });
   });
 
   test('each of two gateways that both have calls waiting gets its part', async () => {
@@ -222,7 +222,7 @@ describe('the traps of Bottleneck', () => {
     proxy.delayMs = 100;
     const [slow, near] = [open(server, {}, proxy.port), open(server)];
     const log: (number | string)[] = [];
-    await Promise.all([sendMany(slow, log, 20), sendMany(near, log, 100)]);
+    await Promise.all([sendMany(slow, log, 10), sendMany(near, log, 60)]);
     expect(log.filter((each) => typeof each === 'string')).toEqual([]);
     expectWithinBudget(log);
   });
@@ -305,7 +305,7 @@ describe('the traps of Bottleneck', () => {
       await Promise.all([goesThrough(one), goesThrough(other)]);
       const real = Date.now;
       const log: (number | string)[] = [];
-      const waiting = [sendMany(one, log, 60), sendMany(other, log, 60)];
+      const waiting = [sendMany(one, log, 30), sendMany(other, log, 30)];
       await eventually('some went', () => log.length > 10);
       jest.spyOn(Date, 'now').mockImplementation(() => real() + jumpMs);
       await Promise.all(waiting);
@@ -368,7 +368,7 @@ describe('the traps of Bottleneck', () => {
     const server = await startRedis();
     const lane = open(server);
     const log: (number | string)[] = [];
-    const waiting = sendMany(lane, log, 200);
+    const waiting = sendMany(lane, log, 100);
     const key = 'test:b_test:{budget:budget-1}:limiter_settings';
     const wrongs: (() => Promise<unknown>)[] = [
       () => server.killClients(),
@@ -383,7 +383,7 @@ describe('the traps of Bottleneck', () => {
     ];
     for (const wrong of wrongs) {
       await wrong();
-      await sleep(300);
+      await sleep(120);
     }
     await waiting;
     expect(log.filter((each) => typeof each === 'string')).toEqual([]);

@@ -8,7 +8,7 @@ import type { SharedState } from '../../src/lane/shared-state.ts';
 import { redisScript } from '../../src/redis/redis-script.ts';
 import { RedisServer } from '../support/redis-server.ts';
 
-const SCRIPT = redisScript('budgetSlots-1');
+const SCRIPT = redisScript('budgetSlots-2');
 /** The script with the test's clock in place of Redis'. */
 const LUA = SCRIPT.lua.replace("redis.call('TIME')", '{ 0, tonumber(ARGV[4]) * 1000 }');
 /** What the key holds, as JSON with exact numbers. */
@@ -25,7 +25,10 @@ local function text(value)
   return '{' .. table.concat(parts, ',') .. '}'
 end
 local kept = redis.call('GET', KEYS[1])
-return kept and text(cmsgpack.unpack(kept)) or 'null'`;
+if not kept then return 'null' end
+local state = cmsgpack.unpack(kept)
+state.learnt = redis.call('GET', KEYS[2]) or ''
+return text(state)`;
 
 const LIMITS = [
   { calls: 1, windowMs: 1_000 },
@@ -44,7 +47,7 @@ const step = fc.record({
   ),
   gateway: fc.constantFrom(0, 0, 0, 1, 1, 2, 3),
   wants: fc.oneof(fc.constant(0), fc.constant(3), fc.integer({ min: 1, max: 80 })),
-  apps: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'ö', '*'), fc.integer({ min: 1, max: 90 })), {
+  apps: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'ö', '*', 'c', 'd', 'e'), fc.integer({ min: 1, max: 90 })), {
     maxLength: 4,
     selector: ([id]) => id,
   }),
@@ -70,6 +73,15 @@ const step = fc.record({
   spread: fc.option(fc.tuple(fc.integer({ min: 5, max: 90 }), fc.integer({ min: 0, max: 50 })), { nil: undefined }),
   flush: fc.oneof({ weight: 25, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   told: fc.boolean(),
+  learning: fc.option(
+    fc.record({
+      seen: fc.constantFrom('', '', '{"gateway":"ö/"}', 'seen'),
+      heardTo: fc.integer({ min: 0, max: 12 }),
+      learnt: fc.constantFrom('', '', '', '"of 1/1s"'),
+      learntNo: fc.integer({ min: 0, max: 3 }),
+    }),
+    { freq: 3, nil: undefined },
+  ),
 });
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -110,6 +122,8 @@ function askFor(id: number, known: Known, of: Step, timeMs: number, n: number): 
     slowestMs: of.spread === undefined ? -1 : of.spread[0] + of.spread[1],
     released,
     spentAlone: of.spentAlone,
+    leaseMs: of.rttMs === 0.4 ? 10_000 : 2_000,
+    learning: of.learning,
     memory: {
       gateways: answer?.gateways ?? 1,
       calls: answer?.calls ?? 0,
@@ -154,7 +168,7 @@ describe('the slots of a budget in Redis', () => {
         fc.constantFrom(...LIMITS),
         fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
         async (limit, steps) => {
-          const key = `{budget:${++run}}:slots`;
+          const keys = [`{budget:${++run}}:slots`, `{budget:${run}}:learnt`];
           const first = { ...limit, burst: 0, spreadMs: 10 };
           const gateways = Array.from({ length: 4 }, (): Known => ({ answer: undefined, held: [], tuning: first }));
           let timeMs = 1_790_000_000_000.123;
@@ -163,7 +177,7 @@ describe('the slots of a budget in Redis', () => {
             timeMs += of.afterMs;
             if (of.flush) {
               state = undefined;
-              await redis.del(key);
+              await redis.del(...keys);
             }
             const known = gateways[of.gateway] as Known;
             if (of.tune !== undefined) {
@@ -174,9 +188,9 @@ describe('the slots of a budget in Redis', () => {
             const time = Math.round(timeMs * 1_000) / 1_000;
             const here = budgetStep(state, time, structuredClone(ask));
             state = here.state;
-            const there = await redis.eval(LUA, 1, key, JSON.stringify(ask), 'news', '{"budget":"b"', String(time));
+            const there = await redis.eval(LUA, 2, ...keys, JSON.stringify(ask), 'news', '{"budget":"b"', String(time));
             expect(JSON.parse(String(there))).toEqual(here.answer);
-            expect(JSON.parse(String(await redis.eval(DUMP, 1, key)))).toEqual(dumped(state));
+            expect(JSON.parse(String(await redis.eval(DUMP, 2, ...keys)))).toEqual(dumped(state));
             known.answer = here.answer;
             known.held.push(...here.answer.slots);
           }

@@ -32,6 +32,8 @@ test('while the spread is being measured, no slot comes closer to another than t
       slowestMs: 20 + spreadMs,
       released: [],
       spentAlone: [],
+      leaseMs: 2_000,
+      learning: undefined,
       memory: { gateways: 1, calls: 0, pauseMs: 0, spent: [] },
     };
     const step = budgetStep(state, 1e6 + atMs, asked);

@@ -19,6 +19,19 @@ beforeAll(async () => {
     tokens.push((await m.acts['token.create'](OPERATOR, { team, app: 'app', scopes: ['fleet:read'] })).id);
   }
   const [alphaToken = '', betaToken = ''] = tokens;
+  for (const team of ['alpha', 'beta'] as const) {
+    m.streams.open.push({
+      id: streamOf(team),
+      team: { id: await teamId(m, team), slug: team },
+      operation: 'xray.adb',
+      device: `device-of-${team}`,
+      holder: 'app',
+      address: '10.0.0.1',
+      openedAt: 0,
+      bytesIn: 1,
+      bytesOut: 2,
+    });
+  }
   const { id, sessionIds } = await signedIn(m, []);
   const [session = ''] = sessionIds;
   ids = {
@@ -70,11 +83,21 @@ const ACTS: Readonly<Record<ActName, readonly [need: Need, input: (team: 'alpha'
   'person.remove': ['operator', () => ({ id: ids.person })],
   'session.list': ['operator', () => ({})],
   'session.end': ['operator', () => ({ id: ids.session })],
+  'stream.list': ['team', (team) => ({ team })],
+  'stream.end': ['team', (team) => ({ id: streamOf(team) })],
   'link.create': ['operator', (team) => ({ grants: [{ role: 'lead', team }] })],
   'audit.query': ['audit', (team) => ({ team })],
+  'audit.export': ['audit', (team) => ({ team })],
+  'audit.keys': ['audit', () => ({})],
+  'audit.key.rotate': ['operator', () => ({})],
   'audit.show': ['audit', () => ({ requestId: 'nothing' })],
   apply: ['operator', (team) => ({ teams: { [team]: { apps: { app: { weight: 3 } } } } })],
 };
+
+/** A session that is open, of one team or the other. */
+function streamOf(team: 'alpha' | 'beta'): string {
+  return `0199d1a4-3c1e-7000-8000-00000000000${team === 'alpha' ? 'a' : 'b'}`;
+}
 
 function tokenOf(team: 'alpha' | 'beta'): string {
   return team === 'alpha' ? ids.alphaToken : ids.betaToken;
@@ -149,16 +172,20 @@ test.each(OF_A_TEAM)('%s: another team’s things fail exactly as things that ar
       (error: { code: string; message: string }) => `${error.code}: ${error.message}`,
     );
   const about = JSON.stringify(input('beta'));
-  const nowhere = about.replaceAll('beta', 'nowhere').replaceAll(ids.betaToken, 'tok_nowhere');
+  const moved = (text: string): string =>
+    text
+      .replaceAll('beta', 'nowhere')
+      .replaceAll(ids.betaToken, 'tok_nowhere')
+      .replaceAll(streamOf('beta'), '0199d1a4-3c1e-7000-8000-00000000000c');
   const told = await messageOf(leadOf(ids.alpha), JSON.parse(about));
-  const toldOfNothing = await messageOf(OPERATOR, JSON.parse(nowhere));
+  const toldOfNothing = await messageOf(OPERATOR, JSON.parse(moved(about)));
   expect(told).toMatch(/^not_found: there is no /);
-  expect(String(told).replaceAll('beta', 'nowhere').replaceAll(ids.betaToken, 'tok_nowhere')).toBe(toldOfNothing);
+  expect(moved(String(told))).toBe(toldOfNothing);
 });
 
 describe('lists', () => {
   test('show what is within reach, and nothing of the rest', async () => {
-    for (const act of ['team.list', 'key.list', 'app.list', 'token.list', 'budget.list'] as const) {
+    for (const act of ['team.list', 'key.list', 'app.list', 'token.list', 'budget.list', 'stream.list'] as const) {
       const all = await m.acts[act](OPERATOR);
       const own = await m.acts[act](leadOf(ids.alpha));
       expect([all.data.length, own.data.length]).toEqual([2, 1]);

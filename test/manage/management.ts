@@ -3,7 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Administrator, OPERATES } from '../../src/domain/authority.ts';
+import type { Signer } from '../../src/domain/checkpoint.ts';
 import type { OpenedKey } from '../../src/domain/mason-key.ts';
+import type { OpenStream, OpenStreams } from '../../src/domain/stream.ts';
 import { type Acts, createActs } from '../../src/manage/acts.ts';
 import type { Pace } from '../../src/manage/limit-acts.ts';
 import type { ProbeResult } from '../../src/manage/probe.ts';
@@ -11,6 +13,7 @@ import { covers, isKnownScope } from '../../src/mason/scopes.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { masterKeyFrom } from '../../src/vault/master-key.ts';
 import { openVault, type Vault } from '../../src/vault/open-vault.ts';
+import { plainSigner } from '../audit/signed-record.ts';
 import { MemoryRecord } from './memory-record.ts';
 
 export const OPERATOR: Administrator = { actor: { kind: 'operator', account: 'ada' }, authority: OPERATES };
@@ -37,6 +40,7 @@ export interface Management {
   readonly store: Store;
   readonly vault: Vault;
   readonly record: MemoryRecord;
+  readonly signer: Signer;
   readonly clock: HandClock;
   readonly directory: string;
   readonly probed: OpenedKey[];
@@ -46,6 +50,8 @@ export interface Management {
   readonly ended: [which: object, reason: string][];
   /** What the lane of every budget tells; undefined: there is none. */
   pace: Pace | undefined;
+  /** What is open, and which of it was ended. */
+  readonly streams: OpenStreams & { readonly open: OpenStream[]; readonly ended: string[] };
   close(): Promise<void>;
 }
 
@@ -57,11 +63,16 @@ export async function openManagement(): Promise<Management> {
   const clock = new HandClock();
   const probed: OpenedKey[] = [];
   const ended: [object, string][] = [];
+  const open: OpenStream[] = [];
+  const endedStreams: string[] = [];
+  const signer = await plainSigner();
   const management: Management = {
     acts: createActs({
       store,
       vault,
       record,
+      exported: (asked) => record.exported(asked),
+      signer,
       clock,
       scopes: { covers, known: isKnownScope },
       masonOrigin: MASON,
@@ -71,6 +82,7 @@ export async function openManagement(): Promise<Management> {
         return typeof probeAnswer === 'function' ? probeAnswer(key) : probeAnswer;
       },
       publicAddress: () => undefined,
+      streams: () => management.streams,
       endSessions: async (which, reason) => {
         ended.push([which, reason]);
         return (await store.sessions.end(which)).length;
@@ -82,8 +94,15 @@ export async function openManagement(): Promise<Management> {
     store,
     vault,
     record,
+    signer,
     clock,
     directory,
+    streams: {
+      open,
+      ended: endedStreams,
+      list: () => open,
+      end: (id) => endedStreams.push(id) > 0,
+    },
     probed,
     ended,
     pace: undefined,

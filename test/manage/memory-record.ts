@@ -1,3 +1,5 @@
+import { type ExportAsked, type ExportPiece, exportRecord } from '../../src/audit/export/export-record.ts';
+import type { RecordArchive } from '../../src/domain/archive.ts';
 import { GatewayError } from '../../src/domain/errors.ts';
 import type { AdminEvent, RecordEvent, StoredEvent } from '../../src/domain/event.ts';
 import type { AuditRecord, RecordFilter } from '../../src/domain/record.ts';
@@ -7,6 +9,9 @@ export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'qu
   readonly events: AdminEvent[] = [];
   /** What was asked of it, newest last. */
   readonly queries: { filter: RecordFilter; page: object }[] = [];
+  readonly exports: ExportAsked[] = [];
+  /** What is exported. */
+  archive: RecordArchive | undefined;
   broken = false;
   /** Happens when an act is on record as intended, before it is carried out: not when it is done. */
   onIntend: (() => void | Promise<void>) | undefined;
@@ -39,6 +44,17 @@ export class MemoryRecord implements Pick<AuditRecord, 'append' | 'intend' | 'qu
       ...(matching.length > events.length && oldest !== undefined ? { nextPage: String(oldest.seq) } : {}),
       prevPage: String(this.events.length + 1),
     };
+  }
+
+  /** Of the record that the test put there; else a line. */
+  async *exported(asked: ExportAsked): AsyncIterable<ExportPiece> {
+    this.exports.push(asked);
+    if (this.archive !== undefined) {
+      yield* exportRecord(this.archive, asked);
+      return;
+    }
+    yield { kind: 'text', text: '{"exported":1}\n', events: 1 };
+    yield { kind: 'end', events: 1, manifest: undefined };
   }
 
   acts(): string[] {

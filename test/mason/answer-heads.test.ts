@@ -1,20 +1,22 @@
+import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { watchAnswerHeads } from '../../src/mason/answer-heads.ts';
+import { endedUnderRequest, watchAnswerHeads } from '../../src/mason/answer-heads.ts';
+
+function fakeSocket(wire: Buffer[], destroy: (error: Error) => void): Socket {
+  const read = () => wire.shift() ?? null;
+  return Object.assign(new EventEmitter(), { read, write: () => true, destroy }) as unknown as Socket;
+}
 
 /** What a reader of the socket gets when the wire brings `bytes` in pieces of these sizes after a request was written. */
 function passed(bytes: Buffer, sizes: readonly number[]): { bytes: string; refused: string | undefined } {
   const wire: Buffer[] = [];
   let refused: string | undefined;
-  const socket = {
-    read: () => wire.shift() ?? null,
-    write: () => true,
-    destroy: (error: Error) => {
-      refused ??= error.message;
-    },
-  } as unknown as Socket;
-  watchAnswerHeads(socket);
+  const socket = fakeSocket(wire, (error) => {
+    refused ??= error.message;
+  });
+  watchAnswerHeads(socket, 'many');
   socket.write('GET / HTTP/1.1\r\n\r\n');
   const heard: Buffer[] = [];
   for (let at = 0, turn = 0; at < bytes.length && refused === undefined; turn += 1) {
@@ -79,4 +81,40 @@ test('a body is not looked at, whatever it looks like', () => {
   const final = 'HTTP/1.1 200 OK\r\n\r\n';
   const body = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 000 x\r\n\r\n';
   expect(passed(Buffer.from(final + body), [final.length, 5, 30])).toEqual({ bytes: final + body, refused: undefined });
+});
+
+test('an answer that comes while the request is still written is looked at once: what follows is its body', () => {
+  const wire: Buffer[] = [];
+  const socket = fakeSocket(wire, (error) => {
+    throw error;
+  });
+  watchAnswerHeads(socket, 'one');
+  socket.write('POST / HTTP/1.1\r\n\r\n');
+  wire.push(Buffer.from('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n'), Buffer.from('HTTP/1.1 000 body'));
+  expect(String(socket.read())).toBe('HTTP/1.1 200 OK\r\n\r\n');
+  socket.write('more of the request');
+  expect(String(socket.read())).toBe('HTTP/1.1 000 body');
+});
+
+test.each([
+  ['has idled, and was written to', ['write', 'answer', 'write'], true],
+  ['is new', ['write'], false],
+  ['idles', ['write', 'answer'], false],
+  ['has begun to answer again', ['write', 'answer', 'write', 'piece'], false],
+] as const)('a connection that %s ends: does that say nothing against Mason?', (_, steps, expected) => {
+  const wire: Buffer[] = [];
+  const socket = fakeSocket(wire, () => undefined);
+  socket.on('error', () => undefined);
+  watchAnswerHeads(socket, 'many');
+  for (const step of steps) {
+    if (step === 'write') {
+      socket.write('GET / HTTP/1.1\r\n\r\n');
+      continue;
+    }
+    wire.push(Buffer.from(step === 'piece' ? 'HTTP' : 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'));
+    socket.read();
+  }
+  const error = new Error('reset');
+  socket.emit('error', error);
+  expect(endedUnderRequest(error)).toBe(expected);
 });

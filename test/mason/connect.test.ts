@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import tls, { type SecureVersion, type TLSSocket } from 'node:tls';
 import { expect, test } from '@jest/globals';
-import { isPrivateAddress } from '../../src/mason/connect.ts';
+import { isPrivateAddress, masonConnector } from '../../src/mason/connect.ts';
+import { FIRST } from '../support/certificates.ts';
 
 test.each([
   '127.0.0.1',
@@ -38,4 +42,48 @@ test.each([
   '::ffff:1.1.1.1',
 ])('%s is', (address) => {
   expect(isPrivateAddress(address)).toBe(false);
+});
+
+test('TLS before 1.2 is refused although the certificate is good and Node would take it (RFC 8996, security E7)', async () => {
+  const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+  const trusted = tls.getCACertificates('default');
+  // As under `node --tls-min-v1.0 --tls-cipher-list=DEFAULT@SECLEVEL=0`: only what the connector asks for stands in the way.
+  tls.DEFAULT_MIN_VERSION = 'TLSv1';
+  tls.DEFAULT_CIPHERS = 'DEFAULT@SECLEVEL=0';
+  tls.setDefaultCACertificates([...trusted, FIRST.cert]);
+  const connect = masonConnector({ connectMs: 5_000, privateHosts: ['localhost'] });
+  const byConnector = (port: number) =>
+    new Promise<TLSSocket>((resolve, reject) => {
+      const where = { hostname: 'localhost', host: `localhost:${port}`, protocol: 'https:', port: String(port) };
+      connect(where, (error, made) => (error === null ? resolve(made as TLSSocket) : reject(error)));
+    });
+  const byNode = async (port: number): Promise<TLSSocket> => {
+    const socket = tls.connect({ port, host: 'localhost' });
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  const version = async (how: typeof byNode, maxVersion: SecureVersion): Promise<string | null> => {
+    const server = tls.createServer({ ...FIRST, minVersion: 'TLSv1', maxVersion }, (socket) => socket.end());
+    server.on('tlsClientError', () => undefined);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const socket = await how((server.address() as AddressInfo).port);
+      socket.on('error', () => undefined);
+      const protocol = socket.getProtocol();
+      socket.destroy();
+      return protocol;
+    } finally {
+      server.close();
+    }
+  };
+  try {
+    expect(await version(byNode, 'TLSv1.1')).toBe('TLSv1.1');
+    expect(await version(byConnector, 'TLSv1.2')).toBe('TLSv1.2');
+    await expect(version(byConnector, 'TLSv1.1')).rejects.toThrow();
+  } finally {
+    tls.DEFAULT_MIN_VERSION = DEFAULT_MIN_VERSION;
+    tls.DEFAULT_CIPHERS = DEFAULT_CIPHERS;
+    tls.setDefaultCACertificates(trusted);
+  }
 });

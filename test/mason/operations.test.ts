@@ -39,10 +39,28 @@ describe('the table of operations', () => {
     expect(rows.toSorted()).toEqual(FACTS.toSorted());
   });
 
+  test('Artifacts themselves, up and down, are streamed', () => {
+    const rows = OPERATIONS.filter(({ id, transfer }) => transfer === 'stream' && id.startsWith('artifact')).map(
+      ({ method, path, scope, effect, standing }) => `${method} ${path} ${scope} ${effect} ${standing}`,
+    );
+    expect(rows).toEqual([
+      'GET /v1/default/artifact/{id}/content registry:read read assumed',
+      'POST /v1/default/artifact registry:admin change assumed',
+    ]);
+  });
+
   test('A GET reads and nothing else does: what may be sent again is what changes nothing', () => {
-    for (const { id, method, effect } of OPERATIONS) {
-      expect([id, effect === 'read']).toEqual([id, method === 'GET']);
+    for (const { id, method, effect, upgrade } of OPERATIONS) {
+      expect([id, effect === 'read']).toEqual([id, method === 'GET' && upgrade === undefined]);
     }
+  });
+
+  test('X-Ray is asked for with GET, and reads nothing: whoever has a shell on a device can restart it', () => {
+    const xray = OPERATIONS.filter(({ upgrade }) => upgrade === 'websocket');
+    expect(xray.map(({ method, path, scope, effect }) => `${method} ${path} ${scope} ${effect}`)).toEqual([
+      'GET /v1/global/xray/{device}/adb xray:admin disruptive',
+      'GET /v1/global/xray/{device}/vnc xray:admin disruptive',
+    ]);
   });
 
   test('Ids are unique, and so are method and path', () => {
@@ -61,8 +79,8 @@ describe('the table of operations', () => {
     expect(OPERATIONS.filter(({ scope }) => !isKnownScope(scope))).toEqual([]);
   });
 
-  test('What acts on devices or groups says where they stand, and each path parameter is a target', () => {
-    for (const { id, path, effect, targets } of OPERATIONS) {
+  test('What acts on devices or groups says where they stand, and each path parameter but an artifact is a target', () => {
+    for (const { id, path, effect, targets } of OPERATIONS.filter((other) => other.id !== 'artifact.download')) {
       const parameters = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => name);
       const named = targets.flatMap(({ from }) => ('path' in from ? [from.path] : []));
       expect([id, named]).toEqual([id, parameters]);

@@ -12,7 +12,13 @@ const BOUNDS = {
   answerHeadersBytesMax: 8_192,
   privateHosts: [],
 };
-const READ: Outgoing = { method: 'GET', target: '/a?b', headers: { 'x-a': 'b' }, body: undefined, changes: false };
+const READ: Outgoing = {
+  method: 'GET',
+  target: '/a?b',
+  headers: { 'x-a': 'b' },
+  body: undefined,
+  connection: 'shared',
+};
 const never = new AbortController().signal;
 
 async function failureOf(origin: string, outgoing = READ, signal = never): Promise<SendFailure> {
@@ -64,17 +70,18 @@ test('who left before is not sent for, and who leaves is not waited for', async 
   expect(await failing).toMatchObject({ reason: 'left', reached: true });
 });
 
-test('each change has a connection of its own; reads share one', async () => {
+test('each change and each transfer has a connection of its own; reads share one', async () => {
   await using server = await startRawMason((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'));
   await using mason = new Mason({ ...BOUNDS, origin: server.url });
-  for (const [changes, connections] of [
-    [false, 1],
-    [false, 1],
-    [true, 2],
-    [true, 3],
-    [false, 3],
+  for (const [connection, connections] of [
+    ['shared', 1],
+    ['shared', 1],
+    ['own', 2],
+    ['transfer', 3],
+    ['own', 4],
+    ['shared', 4],
   ] as const) {
-    const answer = await mason.send({ ...READ, changes }, never);
+    const answer = await mason.send({ ...READ, connection }, never);
     expect((await answer.body.collect(10)).toString()).toBe('{}');
     await new Promise(setImmediate);
     expect(server.connections).toBe(connections);

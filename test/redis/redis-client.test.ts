@@ -158,20 +158,24 @@ describe('the client of Redis', () => {
     expect(await server.command('SCRIPT', 'EXISTS', COUNT.sha1)).toEqual([1]);
   });
 
-  test.each([
-    ['LOADING Redis is loading the dataset in memory', true],
-    ['MISCONF Redis is configured to save RDB snapshots', true],
-    ['CLUSTERDOWN The cluster is down', true],
-    ['NOAUTH Authentication required.', true],
-    ['ERR no such thing', false],
-    ['WRONGTYPE Operation against a key', false],
-  ])('the answer "%s" says that Redis is away: %s', async (reply, away) => {
+  test('some answers say that Redis is away, others that the question was wrong', async () => {
+    const replies: [string, boolean][] = [
+      ['LOADING Redis is loading the dataset in memory', true],
+      ['MISCONF Redis is configured to save RDB snapshots', true],
+      ['CLUSTERDOWN The cluster is down', true],
+      ['NOAUTH Authentication required.', true],
+      ['ERR no such thing', false],
+      ['WRONGTYPE Operation against a key', false],
+    ];
     const server = await start();
-    const client = await opened(server.settings());
     const failing = script('return redis.error_reply(ARGV[1])', 0);
-    await expect(client.run(failing, [reply])).rejects.toMatchObject({ code: reply.split(' ')[0], away });
-    expect(client.health().state).toBe(away ? 'away' : 'ready');
-    await eventually('it is ready', () => client.health().state === 'ready');
+    const answers = replies.map(async ([reply, away]) => {
+      const client = await opened(server.settings());
+      await expect(client.run(failing, [reply])).rejects.toMatchObject({ code: reply.split(' ')[0], away });
+      expect([reply, client.health().state]).toEqual([reply, away ? 'away' : 'ready']);
+      await eventually('it is ready', () => client.health().state === 'ready');
+    });
+    await Promise.all(answers);
   });
 
   test('bytes come back as they went in', async () => {

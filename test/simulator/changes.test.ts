@@ -217,7 +217,13 @@ describe('a repeated call with an Idempotency-Key', () => {
 });
 
 test('what does not exist is 404, what exists for other methods 405 with Allow, what is too large 413', async () => {
-  for (const path of ['/default', '/default/device/', '/other/device', '/default/device/x/y/z', '/global/xray/x/adb']) {
+  for (const path of [
+    '/default',
+    '/default/device/',
+    '/other/device',
+    '/default/device/x/y/z',
+    '/global/xray/x/shell',
+  ]) {
     expect(await api('GET', path)).toMatchObject({ status: 404, body: { type: 'not_found_error' } });
   }
   expect((await api('GET', '/default/group/%zz')).status).toBe(400);

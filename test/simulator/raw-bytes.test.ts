@@ -76,11 +76,12 @@ test('a head beyond all bounds is refused as such', async () => {
   expect(await sim.requests()).toMatchObject([{ method: null, status: 431 }]);
 });
 
-test('an upgrade to a WebSocket is a path that does not exist', async () => {
+test('a WebSocket to a device that does not exist is refused in HTTP, and on record', async () => {
   const upgrade =
     'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
   const heard = await talk(sim.port, get('/v1/global/xray/x/adb', upgrade), (text) => answers(text) === 1);
   expect(heard.text).toMatch(/^HTTP\/1\.1 404 .*"not_found_error"/s);
+  expect(await sim.requests()).toMatchObject([{ target: '/v1/global/xray/x/adb', status: 404, key: 'owner' }]);
 });
 
 test('CONNECT is refused and on record', async () => {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { type RawAnswer, readAnswer } from './raw-answer.ts';
 
 /** How the other side ended: a FIN after its last byte, or a RST. */
@@ -33,6 +34,20 @@ export class RawSocket implements Disposable {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
       socket.once('error', reject);
       socket.once('connect', () => resolve(new RawSocket(socket)));
+    });
+  }
+
+  /**
+   * The same inside TLS, whoever's certificate it is.
+   *
+   * @throws when there is no handshake
+   */
+  static openTls(port: number, options: ConnectionOptions = {}): Promise<RawSocket & { readonly tls: TLSSocket }> {
+    return new Promise((resolve, reject) => {
+      const ours = { port, host: '127.0.0.1', allowHalfOpen: true, rejectUnauthorized: false };
+      const tls = connectTls({ ...ours, ...options });
+      tls.once('error', reject);
+      tls.once('secureConnect', () => resolve(Object.assign(new RawSocket(tls), { tls })));
     });
   }
 

@@ -5,14 +5,18 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class TcpProxy implements AsyncDisposable {
   /** Milliseconds by which everything that the server says comes later. */
   delayMs = 0;
+  /** Loses what the server says, as when a host loses its power: nothing of it comes later. */
+  isDeaf = false;
+  #serverPort: number;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
 
   private constructor(serverPort: number) {
+    this.#serverPort = serverPort;
     this.#server = createServer((client) => {
       if (this.#isCut) return void client.destroy();
-      const server = connect(serverPort, '127.0.0.1');
+      const server = connect(this.#serverPort, '127.0.0.1');
       for (const [one, other] of [
         [client, server],
         [server, client],
@@ -26,6 +30,7 @@ export class TcpProxy implements AsyncDisposable {
       }
       client.on('data', (bytes) => server.write(bytes));
       server.on('data', (bytes) => {
+        if (this.isDeaf) return;
         if (this.delayMs === 0) client.write(bytes);
         else setTimeout(() => client.write(bytes), this.delayMs);
       });
@@ -46,6 +51,12 @@ export class TcpProxy implements AsyncDisposable {
   /** Breaks every connection, and each new one. */
   cut(): void {
     this.#isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** From now on, the name means another server. */
+  failOver(serverPort: number): void {
+    this.#serverPort = serverPort;
     for (const socket of this.#sockets) socket.destroy();
   }
 

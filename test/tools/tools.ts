@@ -5,6 +5,8 @@ export interface Tool {
   readonly debianPackage: string;
   /** Variable of the environment that names it. */
   readonly variable: string;
+  /** A folder with a folder a release, each with its programs in `bin`: looked into when it is not on the PATH, newest first. */
+  readonly releases?: string;
 }
 
 export const CHROMIUM: Tool = {
@@ -19,5 +21,13 @@ export const REDIS_SERVER: Tool = {
   variable: 'REDIS_SERVER',
 };
 
+/** Its `initdb` is looked for beside it. */
+export const POSTGRES: Tool = {
+  programs: ['postgres'],
+  debianPackage: 'postgresql',
+  variable: 'POSTGRES',
+  releases: '/usr/lib/postgresql',
+};
+
 /** All of them. */
-export const TOOLS: readonly Tool[] = [CHROMIUM, REDIS_SERVER];
+export const TOOLS: readonly Tool[] = [CHROMIUM, REDIS_SERVER, POSTGRES];

@@ -1,6 +1,9 @@
 import { closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import { type Head, lineDigest, nextLink } from '../chain.ts';
+import { escapedName } from '../escaped-name.ts';
+import { eventColumns } from '../event-columns.ts';
 import { readSegmentHead, type SegmentHead } from './segment-head.ts';
 import { SEGMENT_SCHEMA } from './segment-schema.ts';
 import { SegmentTerms } from './segment-terms.ts';
@@ -43,7 +46,7 @@ export class OpenSegment {
     this.firstSeq = found.firstSeq;
     this.#db = db;
     this.#terms = new SegmentTerms(db);
-    this.#insertEvent = db.prepare('INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#insertEvent = db.prepare(`INSERT INTO event VALUES (${'?, '.repeat(14)}?)`);
     this.#insertTarget = db.prepare('INSERT INTO target VALUES (?, ?, ?, ?)');
     this.#insertBatch = db.prepare('INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)');
     this.#inode = statSync(path).ino;
@@ -103,6 +106,16 @@ export class OpenSegment {
     return { seq, batch: n, link };
   }
 
+  /**
+   * Keeps a checkpoint, unless one of the same event is there.
+   *
+   * @throws SQLite's error
+   */
+  keep(seq: number, { text, keyId, signature }: SignedCheckpoint): void {
+    this.#db.prepare('INSERT OR IGNORE INTO checkpoint VALUES (?, ?, ?, ?)').run(seq, text, keyId, signature);
+    this.#pagesInLog += COMMIT_PAGES;
+  }
+
   /** Between commits: writes the log back into the file when it has grown, so that no commit has to. */
   rest(): void {
     if (this.#pagesInLog < CHECKPOINT_PAGES) return;
@@ -115,7 +128,7 @@ export class OpenSegment {
   }
 
   #writeEvent(seq: number, line: string, digest: Uint8Array): void {
-    const event: EventColumns = JSON.parse(line);
+    const event = eventColumns(line);
     if (event.at < this.#lowAt) this.#lowAt = event.at;
     if (event.at > this.#highAt) this.#highAt = event.at;
     this.#insertEvent.run(
@@ -123,13 +136,15 @@ export class OpenSegment {
       event.at,
       this.#terms.id(event.kind),
       this.#terms.id(event.teamId, event.team),
-      // Who acted: an app, or by id alone a person, whose name may be an app's.
-      this.#terms.id(event.actor.appId ?? event.actor.personId, event.actor.app),
-      this.#terms.id(event.actor.tokenId),
-      this.#terms.id(event.operation ?? event.act),
+      this.#terms.id(event.appId, event.app),
+      this.#terms.id(event.personId),
+      this.#terms.id(event.tokenId),
+      this.#terms.id(event.keyFingerprint),
+      this.#terms.id(event.operation),
       this.#terms.id(event.effect),
-      Number.isSafeInteger(event.status) ? (event.status ?? null) : null,
-      event.requestId ?? null,
+      event.status ?? null,
+      this.#terms.id(event.errorSource),
+      event.requestId === undefined ? null : escapedName(event.requestId),
       digest,
       line,
     );
@@ -138,29 +153,9 @@ export class OpenSegment {
   #writeTargets(seq: number, line: string): void {
     const targets: string[] = JSON.parse(line);
     for (let n = 0; n * 2 + 1 < targets.length; n += 1) {
-      this.#insertTarget.run(seq, n, this.#terms.id(targets[n * 2]), targets[n * 2 + 1] ?? '');
+      this.#insertTarget.run(seq, n, this.#terms.id(targets[n * 2]), escapedName(targets[n * 2 + 1]));
     }
   }
-}
-
-/** What the columns need of a line. */
-interface EventColumns {
-  readonly at: number;
-  readonly kind?: string;
-  readonly requestId?: string;
-  readonly actor: {
-    readonly appId?: string;
-    readonly app?: string;
-    readonly tokenId?: string;
-    readonly personId?: string;
-  };
-  readonly teamId?: string;
-  readonly team?: string;
-  readonly operation?: string;
-  /** An administrative act is asked for like an operation. */
-  readonly act?: string;
-  readonly effect?: string;
-  readonly status?: number;
 }
 
 /**
@@ -184,5 +179,12 @@ function make(db: DatabaseSync, begin: SegmentBegin): SegmentHead {
     head.link,
   );
   db.exec('COMMIT');
-  return { ...begin, sealed: false, firstSeq: head.seq + 1, range: undefined };
+  return {
+    ...begin,
+    sealed: false,
+    firstSeq: head.seq + 1,
+    previousLink: head.link,
+    events: undefined,
+    range: undefined,
+  };
 }

@@ -1,16 +1,12 @@
-import type { Head } from '../chain.ts';
+import type { ChainHead } from '../chain.ts';
 import { listSegments } from './segment-file.ts';
 import { openSegmentToRead, readSegmentHead } from './segment-head.ts';
-
-export interface PreviousHead extends Head {
-  readonly chain: string;
-}
 
 /**
  * The head of the newest other run of a gateway in this directory. A file that cannot be read is passed over: it must not
  * keep the gateway from starting, and verifying the record finds it.
  */
-export function findPreviousHead(directory: string, gatewayId: string, run: string): PreviousHead | undefined {
+export function findPreviousHead(directory: string, gatewayId: string, run: string): ChainHead | undefined {
   for (const file of listSegments(directory)) {
     if (file.run === run) continue;
     const found = readHead(file.path);

@@ -1,16 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../domain/errors.ts';
 import type { RecordFilter, RecordPage } from '../../domain/record.ts';
+import { checkPageAsked, type PageAsked, recordUnreadable } from '../record-page.ts';
 import { threadUrl } from '../thread-url.ts';
-import type { PageAsked } from './query.ts';
 import type { QueryAnswer, QueryRequest } from './query-thread.ts';
 
 interface Waiting {
   resolve(page: RecordPage): void;
   reject(error: GatewayError): void;
 }
-
-const LIMIT_MAX = 1_000;
 
 /** Queries in a thread of their own, begun with the first one: however long they take, no call and no commit waits for them. */
 export class QueryClient {
@@ -25,12 +23,7 @@ export class QueryClient {
 
   /** See `AuditRecord.query`. */
   async query(filter: RecordFilter, page: PageAsked): Promise<RecordPage> {
-    if (!Number.isInteger(page.limit) || page.limit < 1 || page.limit > LIMIT_MAX) {
-      throw new GatewayError('invalid_request', `Expected "limit" to be a whole number from 1 to ${LIMIT_MAX}.`);
-    }
-    if (page.before !== undefined && page.after !== undefined) {
-      throw new GatewayError('invalid_request', 'Expected one of "before" and "after", got both.');
-    }
+    checkPageAsked(page);
     return new Promise((resolve, reject) => {
       this.#ids += 1;
       const request: QueryRequest = { id: this.#ids, filter, page };
@@ -56,7 +49,7 @@ export class QueryClient {
     });
     worker.on('exit', () => {
       this.#worker = undefined;
-      for (const waiting of this.#waiting.values()) waiting.reject(unreadable(problem));
+      for (const waiting of this.#waiting.values()) waiting.reject(recordUnreadable(new Error(problem)));
       this.#waiting.clear();
     });
     return worker;
@@ -66,11 +59,7 @@ export class QueryClient {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ('page' in answer) waiting?.resolve(answer.page);
-    else if (answer.code === 'store_unavailable') waiting?.reject(unreadable(answer.problem));
+    else if (answer.code === 'store_unavailable') waiting?.reject(recordUnreadable(new Error(answer.problem)));
     else waiting?.reject(new GatewayError(answer.code, answer.problem));
   }
-}
-
-function unreadable(problem: string): GatewayError {
-  return new GatewayError('store_unavailable', 'The record cannot be read now.', { cause: new Error(problem) });
 }

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ErrorCode, GatewayError } from '../../domain/errors.ts';
 import type { RecordFilter, RecordPage } from '../../domain/record.ts';
-import { type PageAsked, queryRecord } from './query.ts';
+import { failureText } from '../failure-text.ts';
+import type { PageAsked } from '../record-page.ts';
+import { queryRecord } from './query.ts';
 import { SegmentCatalog } from './segment-catalog.ts';
-import { failureText } from './sqlite-failure.ts';
 
 export interface QueryRequest {
   readonly id: number;

@@ -1,19 +1,11 @@
-import type { StoredEvent } from '../../domain/event.ts';
 import type { RecordFilter, RecordPage } from '../../domain/record.ts';
-import { type Mark, pageKey, parsePageKey } from '../page-key.ts';
+import { plainName } from '../escaped-name.ts';
+import { parsePageKey } from '../page-key.ts';
 import { comparePositions } from '../position.ts';
+import { type FoundTarget, type PageAsked, recordPage, TARGETS_SHOWN_MAX } from '../record-page.ts';
 import { rowsSince } from './rows-since.ts';
 import type { RecordView, SegmentCatalog, SegmentView } from './segment-catalog.ts';
-import { type FoundRow, type RowsAsked, segmentRows } from './segment-rows.ts';
-
-export interface PageAsked {
-  readonly limit: number;
-  readonly before?: string;
-  readonly after?: string;
-}
-
-/** Of an event's targets so many are shown; `count` tells how many there are. */
-const TARGETS_SHOWN_MAX = 1_000;
+import { type RowsAsked, type SegmentRow, segmentRows } from './segment-rows.ts';
 
 /**
  * A page of the record of all gateways in a directory, newest first by (at, chain, seq). Its keys name events, so what comes
@@ -30,35 +22,24 @@ export function queryRecord(catalog: SegmentCatalog, filter: RecordFilter, page:
   const view = catalog.view(files);
   if (from !== undefined && 'heads' in from) {
     const { rows, mark } = rowsSince(view, from, filter, limit);
-    return pageOf(rows.reverse(), true, mark);
+    return recordPage(rows, true, mark, targetsOf);
   }
   const direction = name === 'after' ? 'older' : 'newer';
   // One more than asked for tells whether there are more.
   const found = collect(view, { filter, direction, from, count: limit + 1 });
   const hasMore = found.length > limit;
   const rows = found.slice(0, limit);
-  if (direction === 'older') return pageOf(rows, hasMore, from === undefined ? view.mark : undefined);
-  return pageOf(rows.reverse(), true, hasMore ? undefined : view.mark);
-}
-
-/** @param mark where the page is the newest: what there is */
-function pageOf(rows: readonly FoundRow[], hasOlder: boolean, mark: Mark | undefined): RecordPage {
-  const newest = mark ?? rows[0];
-  const oldest = rows.at(-1);
-  return {
-    events: rows.map(storedEvent),
-    ...(hasOlder && oldest !== undefined ? { nextPage: pageKey(oldest) } : {}),
-    ...(newest === undefined ? {} : { prevPage: pageKey(newest) }),
-  };
+  if (direction === 'older') return recordPage(rows, hasMore, from === undefined ? view.mark : undefined, targetsOf);
+  return recordPage(rows.reverse(), true, hasMore ? undefined : view.mark, targetsOf);
 }
 
 /** The first `count` events in the given direction, over all segments, whose times may overlap. */
-function collect(view: RecordView, asked: RowsAsked): FoundRow[] {
+function collect(view: RecordView, asked: RowsAsked): SegmentRow[] {
   const isOlder = asked.direction === 'older';
   const inOrder = view.segments
     .filter((segment) => mayHold(segment, asked))
     .sort((a, b) => (isOlder ? b.highAt - a.highAt : a.lowAt - b.lowAt));
-  let found: FoundRow[] = [];
+  let found: SegmentRow[] = [];
   for (const segment of inOrder) {
     const farthest = found[asked.count - 1];
     // Of the same instant it may still have one: chains decide then.
@@ -77,18 +58,7 @@ function mayHold(segment: SegmentView, { filter, direction, from }: RowsAsked): 
   return direction === 'older' ? segment.lowAt <= from.at : segment.highAt >= from.at;
 }
 
-function storedEvent(row: FoundRow): StoredEvent {
-  const event: Record<string, unknown> = JSON.parse(row.line);
-  const { targets } = event;
-  return {
-    chain: row.chain,
-    seq: row.seq,
-    digest: Buffer.from(row.digest).toString('hex'),
-    event: typeof targets === 'object' ? { ...event, targets: { ...targets, list: targetsOf(row) } } : event,
-  };
-}
-
-function targetsOf(row: FoundRow): { kind: string; name: string }[] {
+function targetsOf(row: SegmentRow): FoundTarget[] {
   const targets = row.segment
     .db()
     ?.prepare(
@@ -96,5 +66,8 @@ function targetsOf(row: FoundRow): { kind: string; name: string }[] {
        WHERE target.seq = ? ORDER BY target.n LIMIT ?`,
     )
     .all(row.seq, TARGETS_SHOWN_MAX);
-  return (targets ?? []).map((target) => ({ kind: String(target['kind']), name: String(target['name']) }));
+  return (targets ?? []).map((target) => ({
+    kind: plainName(String(target['kind'])) ?? '',
+    name: plainName(String(target['name'])) ?? '',
+  }));
 }

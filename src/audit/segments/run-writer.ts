@@ -1,18 +1,18 @@
 import { mkdirSync } from 'node:fs';
+import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import { chainBegin, chainName, type Head } from '../chain.ts';
 import { startLine } from '../gateway-events.ts';
 import { ulid, ulidEpochMs } from '../ulid.ts';
+import type { BatchesWriter, WriterState } from '../writer-protocol.ts';
 import { OpenSegment } from './open-segment.ts';
 import { findPreviousHead } from './previous-head.ts';
 import { listSegments, segmentPath } from './segment-file.ts';
 import { isPassing } from './sqlite-failure.ts';
 
 /** Where a run stands: what a writer must know to go on with it. */
-export interface RunState {
-  readonly run: string;
+export interface RunState extends WriterState {
   /** Number of the segment that it writes to. */
   readonly segment: number;
-  readonly head: Head;
 }
 
 export interface RunOptions {
@@ -36,7 +36,7 @@ const STRIKES_MAX = 2;
  * segment; the next one opens it again and takes what the file says for true: a batch that turns out to be there is not
  * written twice, a file that lost something, or fails again and again, is left for a new segment.
  */
-export class RunWriter {
+export class RunWriter implements BatchesWriter<RunState> {
   readonly #options: RunOptions;
   #run: string | undefined;
   #n = 1;
@@ -73,6 +73,17 @@ export class RunWriter {
       this.#letGo(error);
       throw error;
     }
+  }
+
+  /**
+   * Keeps a checkpoint beside the chain, in the segment that is open. Where none is, nothing is kept: the next checkpoint says
+   * all that this one does.
+   *
+   * @param seq of the event that it stands at
+   * @throws SQLite's error
+   */
+  keep(seq: number, checkpoint: SignedCheckpoint): void {
+    this.#segment?.keep(seq, checkpoint);
   }
 
   /**

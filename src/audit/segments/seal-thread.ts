@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { failureText } from '../failure-text.ts';
 import { sealSegment } from './seal-segment.ts';
 import type { SealAnswer, SealOrder } from './sealer.ts';
-import { failureText } from './sqlite-failure.ts';
 
 /** A file may be busy for the length of a query; one that stays so is being written by another gateway. */
 const ROUNDS_MAX = 5;

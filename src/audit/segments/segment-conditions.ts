@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { RecordFilter } from '../../domain/record.ts';
+import { escapedName } from '../escaped-name.ts';
 import type { SegmentView } from './segment-catalog.ts';
 
 export interface SegmentCondition {
@@ -13,8 +14,10 @@ const NAMED = [
   ['team', 'team'],
   ['app', 'app'],
   ['tokenId', 'token'],
+  ['keyFingerprint', 'fingerprint'],
   ['operation', 'operation'],
   ['effect', 'effect'],
+  ['errorSource', 'error_source'],
 ] as const;
 
 /** Filters on a value, with their condition. */
@@ -26,8 +29,9 @@ const VALUED = [
 ] as const;
 
 /** By the index on names where there is one; else by the primary key, event for event. */
-const DEVICE_SEALED = 'seq IN (SELECT seq FROM target WHERE name = ?)';
-const DEVICE_OPEN = 'EXISTS (SELECT 1 FROM target WHERE target.seq = event.seq AND target.name = ?)';
+const TARGET_SEALED = 'seq IN (SELECT seq FROM target WHERE name = ?';
+const TARGET_OPEN = 'EXISTS (SELECT 1 FROM target WHERE target.seq = event.seq AND target.name = ?';
+const OF_GROUPS = "AND target.kind IN (SELECT id FROM term WHERE name = 'group')";
 
 /**
  * A filter as conditions on one segment. Undefined when the segment cannot have such an event: it does not know a name.
@@ -45,7 +49,7 @@ export function segmentConditions(
     const name = filter[field];
     if (name === undefined) continue;
     // Teams and apps are found by id and by name: both stand in one term.
-    const ids = termIds.all(name).map((row) => Number(row['id']));
+    const ids = termIds.all(escapedName(name)).map((row) => Number(row['id']));
     if (ids.length === 0) return undefined;
     conditions.push({
       where: ids.length === 1 ? `${column} = ${ids[0]}` : `${column} IN (${ids.join(', ')})`,
@@ -54,7 +58,7 @@ export function segmentConditions(
   }
   for (const [column, ids] of [
     ['team', filter.teams],
-    ['app', filter.person === undefined ? undefined : [filter.person]],
+    ['person', filter.person === undefined ? undefined : [filter.person]],
   ] as const) {
     if (ids === undefined) continue;
     const numbers = numbersOf(db, ids);
@@ -63,16 +67,18 @@ export function segmentConditions(
   }
   for (const [field, where] of VALUED) {
     const value = filter[field];
-    if (value !== undefined) conditions.push({ where, values: [value] });
+    if (value === undefined) continue;
+    conditions.push({ where, values: [typeof value === 'string' ? escapedName(value) : value] });
   }
-  if (filter.device !== undefined) {
-    conditions.push({ where: segment.sealed ? DEVICE_SEALED : DEVICE_OPEN, values: [filter.device] });
-  }
+  const target = segment.sealed ? TARGET_SEALED : TARGET_OPEN;
+  if (filter.device !== undefined) conditions.push({ where: `${target})`, values: [escapedName(filter.device)] });
+  if (filter.group !== undefined)
+    conditions.push({ where: `${target} ${OF_GROUPS})`, values: [escapedName(filter.group)] });
   return conditions;
 }
 
-/** By id alone: the slug of a team that is gone may be another's by now, and a person may be named like an app. */
+/** By id alone: the slug of a team that is gone may be another's by now. */
 function numbersOf(db: DatabaseSync, wanted: readonly string[]): number[] {
   const found = db.prepare('SELECT id FROM term WHERE name IN (SELECT value FROM json_each(?))');
-  return found.all(JSON.stringify(wanted)).map((row) => Number(row['id']));
+  return found.all(JSON.stringify(wanted.map(escapedName))).map((row) => Number(row['id']));
 }

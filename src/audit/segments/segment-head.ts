@@ -9,6 +9,10 @@ export interface SegmentHead {
   readonly n: number;
   readonly sealed: boolean;
   readonly firstSeq: number;
+  /** Of the batch before its first. */
+  readonly previousLink: Uint8Array;
+  /** As it was counted at sealing; undefined before. */
+  readonly events: number | undefined;
   readonly head: Head;
   /** Earliest and latest `at` of its events; undefined while it has none. */
   readonly range: { readonly lowAt: number; readonly highAt: number } | undefined;
@@ -51,15 +55,18 @@ export function readSegmentHead(db: DatabaseSync): SegmentHead | undefined {
     n: Number(segment['n']),
     sealed: segment['events'] !== null,
     firstSeq,
+    previousLink: bytesOf(segment['previous_link']),
+    events: segment['events'] === null ? undefined : Number(segment['events']),
     head:
       last === undefined
-        ? { seq: firstSeq - 1, batch: Number(segment['first_batch']) - 1, link: bytes(segment['previous_link']) }
-        : { seq: Number(last['last_seq']), batch: Number(last['n']), link: bytes(last['link']) },
+        ? { seq: firstSeq - 1, batch: Number(segment['first_batch']) - 1, link: bytesOf(segment['previous_link']) }
+        : { seq: Number(last['last_seq']), batch: Number(last['n']), link: bytesOf(last['link']) },
     range: last === undefined ? undefined : { lowAt: Number(last['low_at']), highAt: Number(last['high_at']) },
   };
 }
 
-function bytes(value: unknown): Uint8Array {
+/** A blob as it came from SQLite. */
+export function bytesOf(value: unknown): Uint8Array {
   // Not instanceof: in jest, SQLite's arrays come from another realm.
   if (!ArrayBuffer.isView(value)) throw new TypeError('expected a blob');
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);

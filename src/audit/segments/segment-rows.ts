@@ -1,13 +1,12 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { RecordFilter } from '../../domain/record.ts';
 import type { Position } from '../position.ts';
+import type { FoundRow } from '../record-page.ts';
 import type { SegmentView } from './segment-catalog.ts';
 import { segmentConditions } from './segment-conditions.ts';
 
-/** An event as it was found. */
-export interface FoundRow extends Position {
-  readonly digest: Uint8Array;
-  readonly line: string;
+/** An event as it was found, and where. */
+export interface SegmentRow extends FoundRow {
   readonly segment: SegmentView;
 }
 
@@ -28,7 +27,7 @@ const WINDOW_EVENTS_MIN = 256;
  *
  * @throws SQLite's error
  */
-export function segmentRows(segment: SegmentView, asked: RowsAsked): FoundRow[] {
+export function segmentRows(segment: SegmentView, asked: RowsAsked): SegmentRow[] {
   const { direction, from, filter, count } = asked;
   const select = new RowSelect(segment, filter);
   if (from !== undefined)
@@ -47,7 +46,7 @@ export function segmentRows(segment: SegmentView, asked: RowsAsked): FoundRow[] 
  *
  * @throws SQLite's error
  */
-export function segmentRowsSince(segment: SegmentView, filter: RecordFilter, seq: number, count: number): FoundRow[] {
+export function segmentRowsSince(segment: SegmentView, filter: RecordFilter, seq: number, count: number): SegmentRow[] {
   return new RowSelect(segment, filter).where('seq > ?', seq).rows('seq', count);
 }
 
@@ -73,7 +72,7 @@ class RowSelect {
   }
 
   /** @param more values of the conditions that were added without theirs */
-  rows(order: string, count: number, ...more: SQLInputValue[]): FoundRow[] {
+  rows(order: string, count: number, ...more: SQLInputValue[]): SegmentRow[] {
     const segment = this.#segment;
     const db = segment.db();
     if (db === undefined || this.#isEmpty) return [];
@@ -86,7 +85,7 @@ class RowSelect {
         chain: segment.chain,
         seq: Number(row['seq']),
         digest: row['digest'] as Uint8Array,
-        line: String(row['line']),
+        line: row['line'] === null ? undefined : String(row['line']),
         segment,
       }));
   }
@@ -114,10 +113,10 @@ function newestRows(
   segment: SegmentView,
   count: number,
   floor: number,
-  rowsBetween: (firstSeq: number, lastSeq: number) => FoundRow[],
-): FoundRow[] {
+  rowsBetween: (firstSeq: number, lastSeq: number) => SegmentRow[],
+): SegmentRow[] {
   const highBefore = db.prepare('SELECT high_at FROM batch WHERE first_seq < ? ORDER BY first_seq DESC LIMIT 1');
-  let found: FoundRow[] = [];
+  let found: SegmentRow[] = [];
   let events = Math.max(WINDOW_EVENTS_MIN, count * WINDOW_FACTOR);
   for (let last = segment.lastSeq; last >= floor; last -= events, events *= 2) {
     const first = Math.max(floor, last - events + 1);

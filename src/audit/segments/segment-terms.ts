@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { escapedName, plainName } from '../escaped-name.ts';
 
 /** The names of a segment, each stored once: kinds, operations, and teams and apps as pairs of id and name. */
 export class SegmentTerms {
@@ -10,8 +11,8 @@ export class SegmentTerms {
   constructor(db: DatabaseSync) {
     this.#insert = db.prepare('INSERT INTO term (id, name, alias) VALUES (?, ?, ?)');
     for (const row of db.prepare('SELECT id, name, alias FROM term').iterate()) {
-      const alias = row['alias'] === null ? undefined : String(row['alias']);
-      this.#remember(String(row['name']), alias, Number(row['id']));
+      const alias = row['alias'] === null ? undefined : (plainName(String(row['alias'])) ?? '');
+      this.#remember(plainName(String(row['name'])) ?? '', alias, Number(row['id']));
     }
   }
 
@@ -21,7 +22,7 @@ export class SegmentTerms {
     const known = this.#ids.get(name ?? '')?.get(alias);
     if (known !== undefined) return known;
     const id = this.#count + 1;
-    this.#insert.run(id, name ?? '', alias ?? null);
+    this.#insert.run(id, escapedName(name), alias === undefined ? null : escapedName(alias));
     this.#remember(name ?? '', alias, id);
     return id;
   }

@@ -1,6 +1,8 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Lane, LaneCall, LaneShare, LaneStats, LaneTuning, LeaveSignal, Place, Turn } from '../../domain/lane.ts';
 import type { Learning, RateAnswer } from '../../domain/learning.ts';
+import type { FleetLearning, Pupil } from './fleet-learning.ts';
+import { describeKnown, type KnownLearning } from './known-learning.ts';
 import type { LimitLearner } from './limit-learner.ts';
 
 const RENEWED_PART = 0.9;
@@ -11,14 +13,26 @@ export interface LearningLaneOptions {
   readonly pauseMsMax: number;
   /** Something was counted, or learnt. */
   readonly onNews: (isLearnt: boolean) => void;
+  /** Learns together with other gateways; undefined: this one alone does. */
+  readonly fleet?: WithOthers | undefined;
+}
+
+export interface WithOthers {
+  readonly learning: FleetLearning;
+  /** {@link KnownLearning.generation} of the learner here. */
+  readonly generation: number;
+  /** The learner that goes on from what others learnt, if that is more than is known here. */
+  adopt(known: KnownLearning): LimitLearner;
+  /** What is known here is not to be kept: another gateway knows more. */
+  letGo(): void;
 }
 
 /**
  * A lane whose limit nobody told: it counts what leaves the lane within, hears what Mason answers, and tunes the lane to what
  * the learner makes of it.
  */
-export class LearningLane implements Lane, Disposable {
-  readonly learner: LimitLearner;
+export class LearningLane implements Lane, Pupil, Disposable {
+  #learner: LimitLearner;
   readonly #within: Lane;
   readonly #options: LearningLaneOptions;
   #tuning: LaneTuning;
@@ -29,10 +43,20 @@ export class LearningLane implements Lane, Disposable {
 
   constructor(within: Lane, learner: LimitLearner, tuning: LaneTuning, options: LearningLaneOptions) {
     this.#within = within;
-    this.learner = learner;
+    this.#learner = learner;
     this.#options = options;
     this.#tuning = tuning;
-    this.#follow();
+    options.fleet?.learning.begin(this);
+    // What it begins with, before anybody could say who learns.
+    if (!this.#followsOthers) this.#follow();
+  }
+
+  get learner(): LimitLearner {
+    return this.#learner;
+  }
+
+  get generation(): number {
+    return this.#options.fleet?.generation ?? 0;
   }
 
   join(call: LaneCall): Place {
@@ -59,7 +83,29 @@ export class LearningLane implements Lane, Disposable {
   }
 
   heard(answer: RateAnswer): void {
-    this.learner.heard(answer, this.#options.clock.now());
+    const now = this.#options.clock.now();
+    const { fleet } = this.#options;
+    if (fleet === undefined) {
+      this.#learner.heard(answer, now);
+      this.#follow();
+    } else {
+      fleet.learning.heard(answer, now);
+    }
+  }
+
+  takeOver(known: KnownLearning | undefined): void {
+    if (known !== undefined) this.#learner = this.#options.fleet?.adopt(known) ?? this.#learner;
+    this.#followed = -1;
+    this.#follow();
+  }
+
+  letGo(): void {
+    this.#cancel();
+    this.#options.fleet?.letGo();
+  }
+
+  taught(counted: boolean): void {
+    if (counted) this.#options.onNews(false);
     this.#follow();
   }
 
@@ -70,7 +116,7 @@ export class LearningLane implements Lane, Disposable {
   /** Its burst and spread count; the limit is learnt. */
   retune(tuning: LaneTuning): void {
     this.#tuning = tuning;
-    this.#retuneWithin();
+    if (!this.#followsOthers) this.#retuneWithin();
   }
 
   close(): Promise<void> {
@@ -81,13 +127,20 @@ export class LearningLane implements Lane, Disposable {
   /** For people. */
   view(): Learning {
     const { clock } = this.#options;
-    return this.learner.view(clock.now(), clock.epochMs());
+    const known = this.#options.fleet?.learning.known;
+    if (known !== undefined) return describeKnown(known, clock.now(), clock.epochMs());
+    return this.#learner.view(clock.now(), clock.epochMs());
   }
 
   /** Leaves the lane within as it is, to be tuned by somebody else; who waits keeps the place. */
   [Symbol.dispose](): void {
     this.#cancel();
+    if (!this.#isLet) this.#options.fleet?.learning.end();
     this.#isLet = true;
+  }
+
+  get #followsOthers(): boolean {
+    return this.#options.fleet?.learning.known !== undefined;
   }
 
   async #turn(place: Place, signal: LeaveSignal): Promise<Turn> {
@@ -98,13 +151,22 @@ export class LearningLane implements Lane, Disposable {
         giveBack: () => turn.giveBack(),
         sent: () => {
           turn.sent();
-          this.learner.sent(this.#options.clock.now(), this.#asking > 0);
-          this.#options.onNews(false);
-          this.#follow();
+          this.#sent();
         },
       };
     } finally {
       this.#asking--;
+    }
+  }
+
+  #sent(): void {
+    const now = this.#options.clock.now();
+    const { fleet } = this.#options;
+    if (fleet === undefined) {
+      this.#learner.sent(now, this.#asking > 0);
+      this.taught(true);
+    } else {
+      fleet.learning.sent(now, this.#asking > 0);
     }
   }
 

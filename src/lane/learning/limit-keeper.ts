@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { KeptLearning, LearnedLimits } from '../../domain/learning.ts';
 import { parseKeptState } from './kept-state.ts';
+import type { KnownLearning } from './known-learning.ts';
 import { LimitLearner } from './limit-learner.ts';
 
 /** What was learnt is written so soon; that calls were counted, later. */
@@ -68,6 +69,30 @@ export class LimitKeeper implements AsyncDisposable {
     const known = this.#kept.get(budgetId) ?? this.#wake(undefined);
     this.#kept.set(budgetId, known);
     return known.learner;
+  }
+
+  /** {@link KeptLearning.generation} that the learner goes on from. */
+  generationOf(budgetId: string): number {
+    return this.#kept.get(budgetId)?.generation ?? 0;
+  }
+
+  /** The learner that goes on from what another gateway learnt, unless that was forgotten since or is less than is known here. */
+  adopt(budgetId: string, { generation, state, at }: KnownLearning): LimitLearner {
+    const known = this.#kept.get(budgetId);
+    const isOld = known !== undefined && generation < known.generation;
+    const isLess = generation === known?.generation && state.refusalsSeen < known.learner.refusalsSeen;
+    if (!isOld && !isLess) {
+      const now = this.#clock.now();
+      const learner = new LimitLearner({ pauseMsMax: this.#pauseMsMax }, now, { state, ageMs: now - at });
+      this.#kept.set(budgetId, { learner, generation, isDirty: false, told: learner.refusalsSeen });
+    }
+    return this.learnerOf(budgetId);
+  }
+
+  /** Another gateway learns now, and will write what it knows. */
+  letGo(budgetId: string): void {
+    const known = this.#kept.get(budgetId);
+    if (known !== undefined) known.isDirty = false;
   }
 
   /** Undefined: nothing is learnt of it here. */

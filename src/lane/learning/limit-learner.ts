@@ -92,8 +92,18 @@ export class LimitLearner {
 
   /** A call is sent; `waiting`: others wait for their turn. */
   sent(now: number, waiting: boolean): void {
-    this.#counts.add(now);
-    this.#keepCount(now);
+    this.count(now, 1);
+    this.rise(now, waiting);
+  }
+
+  /** Calls were sent, here or at another gateway. */
+  count(at: number, calls: number): void {
+    this.#counts.add(at, calls);
+    this.#keepCount(at);
+  }
+
+  /** Goes a step up where it is time for one. All that was sent until `now` must have been counted. */
+  rise(now: number, waiting: boolean): void {
     if (!waiting || this.#episode !== undefined) {
       this.#waitedSince = undefined;
       return;

@@ -1,11 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, textAnswer } from '../mason/answer.ts';
+import { sendPattern } from '../pattern.ts';
 import { writeHead } from '../send-answer.ts';
-
-const PATTERN_PERIOD = 251;
-/** A whole number of periods, so that blocks joined continue the pattern. */
-const BLOCK = Buffer.from(Array.from({ length: PATTERN_PERIOD * 256 }, (_, at) => at % PATTERN_PERIOD));
 
 /** The whole answer, its body in pieces with a pause before each; stops when the caller has gone. */
 export async function dripBody(
@@ -41,22 +38,5 @@ export async function echoInPieces(response: ServerResponse, authorization: stri
 export async function sendLarge(response: ServerResponse, bytes: number): Promise<void> {
   const answer = { status: 200, headers: ['Content-Type', 'application/octet-stream'], body: '' };
   writeHead(response, answer, bytes);
-  for (let left = bytes; left > 0 && !response.destroyed; left -= BLOCK.length) {
-    const flowing = response.write(left >= BLOCK.length ? BLOCK : BLOCK.subarray(0, left));
-    if (!flowing) await drained(response);
-  }
-  response.end();
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = () => {
-      response.off('drain', settle);
-      response.off('close', settle);
-      resolve();
-    };
-    response.on('drain', settle);
-    response.on('close', settle);
-    if (response.destroyed) settle();
-  });
+  await sendPattern(response, 0, bytes);
 }

@@ -1,4 +1,5 @@
 import { Fleet, type FleetShape } from '../fleet/fleet.ts';
+import { XrayDevices } from '../xray/xray-devices.ts';
 
 export interface Artifact {
   readonly id: number;
@@ -24,6 +25,7 @@ export class Account {
   readonly fleet: Fleet;
   readonly artifacts: Artifact[] = [];
   readonly effects: Effect[] = [];
+  readonly xray = new XrayDevices();
 
   constructor(shape: FleetShape) {
     this.fleet = new Fleet(shape);

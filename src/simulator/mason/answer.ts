@@ -3,6 +3,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: string | Buffer;
+  /** In place of the body, for what is too large to be one: a stretch of the pattern (`pattern.ts`), without its `end`. */
+  readonly stretch?: { readonly start: number; readonly end: number };
 }
 
 /** The categories: only `authentication_error` is documented, the others are assumed (the family that text comes from). */

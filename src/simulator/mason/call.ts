@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { BodyRead } from '../body.ts';
 import type { Account } from './account.ts';
 import { type Answer, invalid } from './answer.ts';
@@ -8,7 +9,10 @@ export interface Call {
   /** The parts of the path that the route names, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
   readonly body: BodyRead;
+  /** It asks to become a WebSocket. */
+  readonly upgrade: boolean;
 }
 
 export type Handler = (call: Call) => Answer;

@@ -1,9 +1,11 @@
 import { getSubscription, listSims, listUsage, listUsers } from './account-reads.ts';
+import { downloadArtifact } from './artifact-content.ts';
 import { listArtifacts, uploadArtifact } from './artifacts.ts';
 import type { Handler } from './call.ts';
 import { deploy, notify } from './commands.ts';
 import { getDevice, getLocation, listDevices, renameDevice } from './devices.ts';
 import { createGroup, deleteGroup, getGroup, listGroups, moveDevices } from './groups.ts';
+import { openXray } from './xray.ts';
 
 /**
  * How far a route can be trusted: `doc` stated in Mason's documentation, `code` seen in Mason's own public clients, `seen` only in
@@ -25,6 +27,8 @@ export interface Route {
 
 const NOTIFY = '/default/notify/{type:refresh|check|reboot|shutdown|wipe|application|refurbish}';
 const DOC = { path: 'doc', scope: 'doc' } as const;
+/** Seen in Mason's own clients; the scope is nobody's word. */
+const CODE = { path: 'code', scope: 'assumed' } as const;
 const SEEN = { path: 'seen', scope: 'assumed' } as const;
 /** The operation and its scope are documented, the path is not. */
 const PATH_ASSUMED = { path: 'assumed', scope: 'doc' } as const;
@@ -57,6 +61,13 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/default/deploy', scope: 'fleet:deploy', standing: PATH_ASSUMED, handler: deploy },
   { method: 'GET', path: '/default/artifact', scope: 'registry:read', standing: ASSUMED, handler: listArtifacts },
   {
+    method: 'GET',
+    path: '/default/artifact/{id}/content',
+    scope: 'registry:read',
+    standing: ASSUMED,
+    handler: downloadArtifact,
+  },
+  {
     method: 'POST',
     path: '/default/artifact',
     scope: 'registry:admin',
@@ -68,4 +79,6 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/default/subscription', scope: 'connect:read', standing: DOC, handler: getSubscription },
   { method: 'GET', path: '/default/usage', scope: 'connect:read', standing: PATH_ASSUMED, handler: listUsage },
   { method: 'GET', path: '/default/sim', scope: 'connect:read', standing: PATH_ASSUMED, handler: listSims },
+  { method: 'GET', path: '/global/xray/{device}/adb', scope: 'xray:admin', standing: CODE, handler: openXray },
+  { method: 'GET', path: '/global/xray/{device}/vnc', scope: 'xray:admin', standing: CODE, handler: openXray },
 ];

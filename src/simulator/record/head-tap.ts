@@ -34,6 +34,12 @@ export class HeadTap {
     return rest;
   }
 
+  /** What follows is not HTTP any more. */
+  leave(): void {
+    this.#partial = '';
+    this.#place = 'lost';
+  }
+
   #step(chunk: Buffer, at: number): number {
     switch (this.#place) {
       case 'head':

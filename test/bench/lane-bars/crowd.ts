@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median } from '../throughput/rounds.ts';
-import { judge, type Part, tell } from './bar.ts';
+import { judge, type Part, percent, tell } from './bar.ts';
 import { Callers, startJudged } from './callers.ts';
 
 const CALLERS = 200;
@@ -69,8 +69,4 @@ async function crowd(engine: 'fair' | 'bottleneck'): Promise<Outcome[]> {
     await simulator.reset();
   }
   return outcomes;
-}
-
-function percent(part: number): string {
-  return `${(part * 100).toFixed(1)} %`;
 }

@@ -4,27 +4,15 @@ import { LoopLag } from '../../../src/call/loop-lag.ts';
 import { systemClock } from '../../../src/domain/clock.ts';
 import type { Lane } from '../../../src/domain/lane.ts';
 import { Lanes } from '../../../src/lane/lanes.ts';
-import { RedisClient } from '../../../src/redis/redis-client.ts';
 import { MASON_KEY } from '../contestants/contestant.ts';
+import { redisClient } from './engine-turns.ts';
 import type { WorkerOrder, WorkerReport } from './shared-workers.ts';
 
 /** What a gateway does of a call between the line and Mason, in a process of its own: its order is the argument. */
 const order = JSON.parse(process.argv[2] as string) as WorkerOrder;
 const SAMPLE_MS = 200;
 const stays = new AbortController().signal;
-const client = new RedisClient({
-  settings: {
-    ...{
-      at: { kind: 'server', host: '127.0.0.1', port: order.redisPort },
-      db: 0,
-      user: undefined,
-      password: undefined,
-    },
-    ...{ tls: undefined, keyPrefix: 'bench:', commandMs: 500, connectMs: 1_000 },
-  },
-  clock: systemClock,
-  onProblem: () => {},
-});
+const client = redisClient(order.redisPort);
 const lanes = new Lanes({
   ...{ engine: 'fair', clock: systemClock, waitingCallsMax: 10_000, waitingBytesMax: 2 ** 27, pauseMsMax: 60_000 },
   redis: { client, gatewayId: order.gatewayId },

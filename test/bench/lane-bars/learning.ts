@@ -1,6 +1,6 @@
 import { LIMITER_KINDS, type LimiterKind, makeLimiter } from '../../../src/simulator/limit/make-limiter.ts';
 import { type Played, playLearning, within } from '../../lane/learning/play-learning.ts';
-import { judge, type Part, tell } from './bar.ts';
+import { judge, type Part, percent, tell } from './bar.ts';
 
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
@@ -79,8 +79,4 @@ function limiter(kind: LimiterKind, calls: number, windowMs: number) {
 
 function used(played: Played, fromMs: number, toMs: number, perSecond: number): number {
   return within(played.takenAt, fromMs, toMs) / (((toMs - fromMs) / 1_000) * perSecond);
-}
-
-function percent(part: number): string {
-  return `${(part * 100).toFixed(1)} %`;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,10 +19,16 @@ export function provideTools(): void {
     throw new Error('the bench needs two processors: one for the proxy, one for the rest');
   const missing = lacking();
   if (missing.length > 0) install(missing.map((command) => PACKAGES[command]));
-  if (!existsSync(`${BENCH}/node_modules/http-proxy-middleware/package.json`)) {
-    console.log('installing the peers: npm ci --prefix test/bench');
-    execFileSync('npm', ['ci', '--prefix', BENCH], { stdio: ['ignore', 'ignore', 'inherit'] });
-  }
+  providePeers();
+}
+
+/** The peers' packages, as the bench's own `package.json` names them. */
+export function providePeers(): void {
+  const { dependencies } = JSON.parse(readFileSync(`${BENCH}/package.json`, 'utf8')) as { dependencies: object };
+  const isThere = (name: string): boolean => existsSync(`${BENCH}/node_modules/${name}/package.json`);
+  if (Object.keys(dependencies).every(isThere)) return;
+  console.log('installing the peers: npm ci --prefix test/bench');
+  execFileSync('npm', ['ci', '--prefix', BENCH], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 function lacking(): (keyof typeof PACKAGES)[] {

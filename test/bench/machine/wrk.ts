@@ -3,9 +3,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { startChild } from './scratch.ts';
 
-const SCRIPT = fileURLToPath(new URL('./wrk-result.lua', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./wrk.lua', import.meta.url));
 
 export interface Load {
+  /** With a query: `&n=<count>` is added to it. */
   readonly url: string;
   readonly token: string;
   readonly connections: number;
@@ -21,7 +22,7 @@ export interface LoadResult {
 }
 
 /**
- * Calls as fast as the answers come, over so many connections.
+ * Calls as fast as the answers come, over so many connections; each call with a query of its own.
  *
  * @throws Error when anything but 2xx came back: such a number would mean nothing
  */

@@ -5,13 +5,14 @@ import { key, serve, upstream } from './serve.js';
 
 const app = express();
 app.disable('x-powered-by');
-app.use(
-  createProxyMiddleware({
-    target: upstream,
-    changeOrigin: true,
-    // Without an agent it opens a connection for each call: with one it is measured at its best.
-    agent: new Agent({ keepAlive: true, maxSockets: 256 }),
-    headers: { authorization: `basic ${key}` },
-  }),
-);
-serve(createServer(app));
+const proxy = createProxyMiddleware({
+  target: upstream,
+  changeOrigin: true,
+  // Without an agent it opens a connection for each call: with one it is measured at its best.
+  agent: new Agent({ keepAlive: true, maxSockets: 256 }),
+  headers: { authorization: `basic ${key}` },
+});
+app.use(proxy);
+const server = createServer(app);
+server.on('upgrade', proxy.upgrade);
+serve(server);

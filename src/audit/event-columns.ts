@@ -1,0 +1,60 @@
+import type { EventColumns } from '../domain/archive.ts';
+
+/**
+ * The columns beside an event, as its line says them: whoever writes a record takes them from here, and so does whoever
+ * compares what stands there. An empty text is none.
+ *
+ * @param line as `eventLine` makes it
+ * @throws SyntaxError when it is no JSON
+ */
+export function eventColumns(line: string): EventColumns {
+  const event: EventFields = JSON.parse(line);
+  return columnsOf(event);
+}
+
+/** As {@link eventColumns}, of a line that was parsed. */
+export function columnsOf(event: EventFields): EventColumns {
+  const { actor } = event;
+  return {
+    at: event.at,
+    kind: text(event.kind),
+    teamId: text(event.teamId),
+    team: text(event.team),
+    appId: text(actor?.appId),
+    app: text(actor?.app),
+    personId: text(actor?.personId),
+    tokenId: text(actor?.tokenId),
+    keyFingerprint: text(event.keyFingerprint),
+    operation: text(event.operation ?? event.act),
+    effect: text(event.effect),
+    status: Number.isSafeInteger(event.status) ? event.status : undefined,
+    errorSource: text(event.errorSource),
+    requestId: text(event.requestId),
+  };
+}
+
+function text(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
+/** What the columns need of a line. */
+export interface EventFields {
+  readonly at: number;
+  readonly kind?: string;
+  readonly requestId?: string;
+  readonly actor?: {
+    readonly appId?: string;
+    readonly app?: string;
+    readonly tokenId?: string;
+    readonly personId?: string;
+  };
+  readonly teamId?: string;
+  readonly team?: string;
+  readonly operation?: string;
+  /** An administrative act is asked for like an operation. */
+  readonly act?: string;
+  readonly effect?: string;
+  readonly keyFingerprint?: string;
+  readonly status?: number;
+  readonly errorSource?: string;
+}

@@ -1,0 +1,97 @@
+import { parentPort } from 'node:worker_threads';
+import type { RecordArchive } from '../domain/archive.ts';
+import { type ErrorCode, GatewayError } from '../domain/errors.ts';
+import { type ExportAsked, exportRecord } from './export/export-record.ts';
+import { failureText } from './failure-text.ts';
+
+/** What is read piece by piece. */
+export type StreamAsked =
+  | { readonly of: 'batches'; readonly chain: string; readonly afterSeq: number }
+  | { readonly of: 'checkpoints'; readonly chain: string }
+  | { readonly of: 'export'; readonly asked: ExportAsked };
+
+/** What the thread is asked. `stream` names what is being read: begun with its first `next`. */
+export type ArchiveRequest = { readonly id: number } & (
+  | { readonly ask: 'chains' | 'newest' }
+  | { readonly ask: 'next'; readonly stream: number; readonly of: StreamAsked }
+  | { readonly ask: 'end'; readonly stream: number }
+);
+
+/** Errors go as code and message: a thread's border strips them of their class. */
+export type ArchiveAnswer =
+  | { readonly id: number; readonly value: unknown; readonly isEnd?: boolean }
+  | { readonly id: number; readonly code: ErrorCode; readonly problem: string };
+
+/** So many batches or checkpoints cross the border at once: a message costs as much as ten of them. */
+const ITEMS_AT_ONCE = 16;
+
+/** Reads in an archive thread what the main one asks for. What cannot be opened is opened anew with the next question. */
+export function serveArchive(open: () => Promise<RecordArchive>): void {
+  const port = parentPort;
+  if (port === null) throw new Error('an archive is served in a worker thread only');
+  const streams: Streams = new Map();
+  let opened: Promise<RecordArchive> | undefined;
+  const archive = (): Promise<RecordArchive> => {
+    opened ??= open().catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
+    return opened;
+  };
+  port.on('message', (request: ArchiveRequest) => {
+    void answer(archive, streams, request).then((message) => port.postMessage(message));
+  });
+}
+
+type Streams = Map<number, AsyncIterator<unknown>>;
+
+async function answer(
+  open: () => Promise<RecordArchive>,
+  streams: Streams,
+  request: ArchiveRequest,
+): Promise<ArchiveAnswer> {
+  const { id } = request;
+  try {
+    const archive = await open();
+    switch (request.ask) {
+      case 'chains':
+        return { id, value: await archive.chains() };
+      case 'newest':
+        return { id, value: await archive.newest() };
+      case 'next':
+        return { id, ...(await next(archive, streams, request)) };
+      case 'end':
+        await streams.get(request.stream)?.return?.();
+        streams.delete(request.stream);
+        return { id, value: undefined };
+    }
+  } catch (error) {
+    const code = error instanceof GatewayError ? error.code : 'store_unavailable';
+    return { id, code, problem: failureText(error) };
+  }
+}
+
+async function next(
+  archive: RecordArchive,
+  streams: Streams,
+  { stream, of }: Extract<ArchiveRequest, { ask: 'next' }>,
+): Promise<{ value: unknown[]; isEnd: boolean }> {
+  const iterator = streams.getOrInsertComputed(stream, () => begin(archive, of));
+  const value: unknown[] = [];
+  const most = of.of === 'export' ? 1 : ITEMS_AT_ONCE;
+  while (value.length < most) {
+    const item = await iterator.next();
+    if (item.done === true) {
+      streams.delete(stream);
+      return { value, isEnd: true };
+    }
+    value.push(item.value);
+  }
+  return { value, isEnd: false };
+}
+
+function begin(archive: RecordArchive, asked: StreamAsked): AsyncIterator<unknown> {
+  if (asked.of === 'export') return exportRecord(archive, asked.asked)[Symbol.asyncIterator]();
+  if (asked.of === 'batches') return archive.batches(asked.chain, asked.afterSeq)[Symbol.asyncIterator]();
+  return archive.checkpoints(asked.chain)[Symbol.asyncIterator]();
+}

@@ -1,0 +1,95 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { OWNER_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
+import { openPage } from '../support/page.ts';
+import { PostgresServer } from '../support/postgres-server.ts';
+import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
+
+const LIST = '/v1/default/device?limit=1';
+const REBOOT = ['/v1/default/device/dev-1/reboot', { method: 'POST' }] as const;
+
+let postgres: PostgresServer;
+let simulator: SimulatorProcess;
+let elsewhere: string;
+let one: TestGateway;
+let two: TestGateway;
+
+beforeAll(async () => {
+  postgres = await PostgresServer.start();
+  simulator = await spawnSimulator(['--key', `${OWNER_KEY}=account:owner`]);
+  const { hostname, port, pathname } = new URL(await postgres.freshDatabase());
+  const database = { url: `postgres://${hostname}:${port}${pathname}`, user: 'gateway' };
+  const settings = (id: string) => ({ gateway: { id }, database });
+  one = await startGateway({ masonUrl: simulator.url, settings: settings('one') });
+  // Another machine: of the first one's files it has the two that an operator copies.
+  elsewhere = await mkdtemp(join(tmpdir(), 'gateway-'));
+  for (const file of ['master.key', 'session.secret']) await cp(join(one.dataDir, file), join(elsewhere, file));
+  const dataDir = { gateway: { id: 'two', dataDir: elsewhere } };
+  two = await startGateway({
+    masonUrl: simulator.url,
+    settings: { ...settings('two'), ...dataDir, ...secretsIn(elsewhere) },
+    dataDir: elsewhere,
+  });
+});
+
+afterAll(async () => {
+  await two?.close();
+  await one?.close();
+  await simulator?.close();
+  await postgres?.[Symbol.asyncDispose]();
+  await rm(elsewhere, { recursive: true, force: true });
+});
+
+const secretsIn = (directory: string) => ({
+  masterKey: { file: join(directory, 'master.key') },
+  sessions: { secretFile: join(directory, 'session.secret') },
+});
+
+describe('Two gateways on two machines and one PostgreSQL', () => {
+  test('know the same teams, tokens and sessions, and what ends at one ends at both; no file holds any of it', async () => {
+    const token = await one.token({ app: 'roaming' });
+    await eventually('the token is known', async () => (await two.call(token, LIST)).status === 200);
+    const { data } = (await two.administer('token.list', { team: 'alpha', app: 'roaming' })) as {
+      data: { id: string }[];
+    };
+    await two.administer('token.revoke', { id: data[0]?.id });
+    await eventually('the token is over', async () => (await one.call(token, LIST)).status === 401);
+    const page = await openPage(one, { role: 'lead', team: 'alpha' });
+    const headers = { Cookie: page.cookie, 'X-Requested-By': 'test', 'Sec-Fetch-Site': 'same-origin' };
+    const atTwo = async (): Promise<number> => (await fetch(two.url + LIST, { headers })).status;
+    await eventually('the session is known', async () => (await atTwo()) === 200);
+    await page.call('/auth/logout', { method: 'POST' });
+    await eventually('the session is over', async () => (await atTwo()) === 401);
+    for (const directory of [one.dataDir, elsewhere]) expect(await readdir(directory)).not.toContain('gateway.db');
+  });
+
+  test('while it is down, reads with known tokens are served and changes are not; both are told, and all is well again by itself', async () => {
+    const token = await one.token();
+    const both = [one, two];
+    for (const gateway of both) {
+      await eventually('the token is known', async () => (await gateway.call(token, LIST)).status === 200);
+    }
+    const sent = (await simulator.stats()).total;
+    await postgres.stop();
+    for (const gateway of both) {
+      await eventually('it is noticed', async () => {
+        const ready = await fetch(`${gateway.privateUrl}/readyz`);
+        const said = await ready.text();
+        return ready.status === 503 && /database test_\w+ of 127\.0\.0\.1:\d+ does not answer/.test(said);
+      });
+      expect((await gateway.call(token, LIST)).status).toBe(200);
+      const change = await gateway.call(token, ...REBOOT);
+      expect([change.status, change.headers.get('error-source')]).toEqual([503, 'gateway']);
+      expect((await gateway.call('mgw_unknown', LIST)).status).toBeGreaterThanOrEqual(401);
+    }
+    expect((await simulator.stats()).total).toBe(sent + 2);
+    await postgres.restart();
+    for (const gateway of both) {
+      await eventually('it is ready', async () => (await fetch(`${gateway.privateUrl}/readyz`)).status === 200);
+      await eventually('changes go again', async () => (await gateway.call(token, ...REBOOT)).status !== 503);
+    }
+  });
+});

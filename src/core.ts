@@ -3,24 +3,30 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { openRecord } from './audit/open-record.ts';
 import { openSigner } from './audit/open-signer.ts';
+import { Retention } from './audit/retention/retention.ts';
+import { RunLife } from './audit/run-life.ts';
+import { undelivered } from './audit/sinks/undelivered.ts';
+import { UsageCounter } from './audit/usage-counter.ts';
 import { probeKey } from './call/probe-key.ts';
 import type { Config } from './config/config.ts';
 import { databaseSettings } from './config/database-settings.ts';
-import { redisAddress } from './config/redis-settings.ts';
+import { type RedisAddress, redisAddress } from './config/redis-settings.ts';
 import { type Budget, formatRateLimit } from './domain/budget.ts';
 import { systemClock } from './domain/clock.ts';
 import { GatewayError } from './domain/errors.ts';
 import type { Lane } from './domain/lane.ts';
 import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
 import type { Secret } from './domain/secret.ts';
+import type { SinkHealth } from './domain/sink.ts';
 import type { OpenStreams } from './domain/stream.ts';
 import { Lanes } from './lane/lanes.ts';
 import { LimitKeeper } from './lane/learning/limit-keeper.ts';
+import { loadEngine } from './lane/load-engine.ts';
 import { type Acts, createActs } from './manage/acts.ts';
 import type { EndSessions } from './manage/end-sessions.ts';
 import { covers, isKnownScope } from './mason/scopes.ts';
 import { Mason } from './mason/send.ts';
-import { RedisClient } from './redis/redis-client.ts';
+import type { RedisClient } from './redis/redis-client.ts';
 import { redisSessions } from './redis/redis-sessions.ts';
 import { openStore, type Store } from './store/open-store.ts';
 import { checkMasterKey, wasSealed } from './vault/check-master-key.ts';
@@ -38,17 +44,26 @@ export interface Core extends AsyncDisposable {
   readonly store: Store;
   readonly vault: Vault;
   readonly record: Awaited<ReturnType<typeof openRecord>>;
+  /** The run of this process. */
+  readonly life: RunLife;
   readonly mason: Mason;
   readonly lanes: Lanes;
   /** Undefined: this gateway is alone. */
   readonly redis: RedisClient | undefined;
   readonly acts: Acts;
+  /** Prunes by itself once it is started. */
+  readonly retention: Retention;
   openKey(key: MasonKey): Promise<OpenedKey | undefined>;
   laneOf(key: Pick<OpenedKey, 'budgetId'>): Lane | Promise<Lane>;
   /** After a change in the store: the lane follows what the budget is now, and what others have learnt of it. */
   followBudget(budget: Budget): Promise<Lane>;
   /** What the acts need of the doors, once there are some. */
-  readonly doors: { endSessions: EndSessions; streams: OpenStreams; publicAddress: string | undefined };
+  readonly doors: {
+    endSessions: EndSessions;
+    streams: OpenStreams;
+    sinks: () => readonly SinkHealth[];
+    publicAddress: string | undefined;
+  };
 }
 
 export interface CoreOptions {
@@ -67,16 +82,7 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   const { dataDir, id: gatewayId } = config.gateway;
   makeDataDirectory(dataDir);
   const address = redisAddress(config.redis);
-  const redis =
-    address === undefined
-      ? undefined
-      : stack.use(
-          new RedisClient({
-            settings: address,
-            clock: systemClock,
-            onProblem: (problem) => log.warn({ room: 'redis' }, problem),
-          }),
-        );
+  const redis = address && stack.use(await openRedis(address, log));
   const server = databaseSettings(config.database);
   const ownStore = stack.use(
     await openStore(server === undefined ? { file: join(dataDir, 'gateway.db') } : { kind: 'postgres', server }),
@@ -94,6 +100,7 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     seal: (keyId, privateKey) => vault.sealFor('signing', keyId, privateKey),
     open: (keyId, sealed) => vault.openFor('signing', keyId, sealed),
   });
+  const counter = new UsageCounter(store.usage);
   const record = await openRecord({
     ...config.record,
     directory: join(dataDir, 'audit'),
@@ -104,8 +111,38 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     // Kept apart from the record, these lines are its witnesses.
     onCheckpoint: (checkpoint) => log.info({ checkpoint }, 'checkpoint'),
     onProblem: (problem) => log.error({ room: 'record' }, problem),
+    onUsage: (chain, batch, usage) => counter.hear(chain, batch, usage),
   });
+  const life = new RunLife({
+    gatewayId,
+    clock: systemClock,
+    record,
+    counter,
+    usage: store.usage,
+    runs: store.runs,
+    onClosed: (chain, unknown) => log.warn({ chain, unknown }, 'a run had died: what it left open is closed'),
+    onProblem: (problem) => log.warn({ room: 'record' }, problem),
+  });
+  stack.defer(() => life.end());
   stack.defer(() => record.close());
+  stack.defer(() => life.stop());
+  await life.begin();
+  const retention = new Retention({
+    policy: config.record.retention,
+    pruner: record.pruner,
+    record,
+    positions: store.positions,
+    clock: systemClock,
+    undelivered: () =>
+      undelivered(
+        config.sinks.map(({ id }) => id),
+        record.archive,
+        store.positions,
+      ),
+    onPruned: (words) => log.info({ room: 'record' }, words),
+    onProblem: (problem) => log.warn({ room: 'record' }, problem),
+  });
+  stack.defer(() => retention.close());
   const mason = stack.use(new Mason({ ...config.mason, origin: masonUrl }));
   const learners = stack.use(
     new LimitKeeper(store.learnedLimits, systemClock, {
@@ -115,7 +152,8 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     }),
   );
   const shared = redis && { client: redis, gatewayId };
-  const lanes = new Lanes({ ...config.lane, clock: systemClock, learners, redis: shared });
+  const engine = await loadEngine(config.lane.engine);
+  const lanes = new Lanes({ ...config.lane, engine, clock: systemClock, learners, redis: shared });
   stack.defer(() => lanes.close());
   const masonOrigin = config.mason.origin ?? SIMULATED_ORIGIN;
   const makeLane = async (budgetId: string): Promise<Lane> => {
@@ -137,6 +175,7 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   const doors: Core['doors'] = {
     endSessions: async (which) => (await store.sessions.end(which)).length,
     streams: { list: () => [], end: () => false },
+    sinks: () => [],
     publicAddress: config.listen.publicUrl,
   };
   const acts = createActs({
@@ -145,12 +184,14 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     record,
     exported: (asked) => record.exported(asked),
     signer,
+    retention,
     clock: systemClock,
     scopes: { covers, known: isKnownScope },
     masonOrigin,
     probe: async (key) => probeKey({ mason, clock: systemClock }, await laneOf(key), key),
     endSessions: (which, reason) => doors.endSessions(which, reason),
     streams: () => doors.streams,
+    sinks: () => doors.sinks(),
     publicAddress: () => doors.publicAddress,
     assumedLimit: lanes.firstLimit,
     learnsLimits: lanes.learns,
@@ -161,16 +202,28 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
     store,
     vault,
     record,
+    life,
     mason,
     lanes,
     redis,
     acts,
+    retention,
     laneOf,
     followBudget,
     doors,
     openKey: async (key) => (key.origin === masonOrigin ? opened(store, vault, key) : undefined),
     [Symbol.asyncDispose]: () => rest[Symbol.asyncDispose](),
   };
+}
+
+/** A gateway that is alone does without the client's code, which is megabytes. */
+async function openRedis(settings: RedisAddress, log: Logger): Promise<RedisClient> {
+  const { RedisClient } = await import('./redis/redis-client.ts');
+  return new RedisClient({
+    settings,
+    clock: systemClock,
+    onProblem: (problem) => log.warn({ room: 'redis' }, problem),
+  });
 }
 
 async function opened(store: Store, vault: Vault, key: MasonKey): Promise<OpenedKey | undefined> {

@@ -33,6 +33,7 @@ import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
 import { certificateState, openCertificate } from './public-certificate.ts';
 import { createPublicDoor, mayUpgrade } from './public-door.ts';
 import { problemsOf, stateOf } from './readiness.ts';
+import { openSinks, sinksState } from './sinks-room.ts';
 import { openTransferRooms } from './stream/transfer/walk-transfer.ts';
 import { openXrayRoom } from './xray-room.ts';
 
@@ -78,6 +79,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     await listenForCommands(dataDir, id, redisAddress(config.redis) !== undefined, (req, res) => answerAdmin(req, res)),
   );
   const core = stack.use(await openCore(config, options));
+  core.life.watch();
+  core.retention.start();
   const verdicts = stack.use(
     new Verdicts({ ...core.store, openKey: core.openKey }, systemClock, { staleMs: config.calls.verdictStaleMs }),
   );
@@ -92,6 +95,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     callsOpen: () => calls.count,
     recordHealth: () => core.record.health(),
   });
+  stack.use(openSinks(config, core, options.log, metrics.registry));
   const certificate = stack.use(await openCertificate(config, options.log, metrics.registry));
   const log = logCalls(options.log, systemClock);
   stack.defer(() => log.flush());
@@ -127,7 +131,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   const ending = { begun: false };
   const privateServer = createPrivateServer({
     problems: () => problemsOf(ending, verdicts, core),
-    state: () => ({ ...stateOf(core), ...certificateState(certificate) }),
+    state: () => ({ ...stateOf(core), ...certificateState(certificate), ...sinksState(core) }),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);

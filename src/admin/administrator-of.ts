@@ -92,7 +92,6 @@ async function byPage(rooms: AdministratorRooms, req: Request, note: (who: Found
   const actor: Actor = {
     kind: 'person',
     personId: person.id,
-    person: person.name,
     sessionId: session.id,
     address: rooms.addressOf(req),
   };
@@ -119,24 +118,26 @@ function isNone({ operates, manages, audits }: Authority): boolean {
 
 /**
  * `gateway:admin` manages the token's own team, with no more than the token itself may do, and reads its record; `gateway:audit`
- * reads it.
+ * reads it; `gateway:usage` sees the team's usage.
  *
  * @throws GatewayError `forbidden`
  */
 function authorityOfToken({ caller: { team, scopes, effectCeiling } }: Grant): Authority {
   const own = scopes.filter(isOurs);
   const manages = own.includes('gateway:admin');
-  if (!manages && !own.includes('gateway:audit')) {
+  const audits = manages || own.includes('gateway:audit');
+  if (!audits && !own.includes('gateway:usage')) {
     throw new GatewayError(
       'forbidden',
-      `managing needs a token with the scope gateway:admin or gateway:audit; the token holds ${scopes.join(', ') || 'none'}`,
+      `managing needs a token with the scope gateway:admin, gateway:audit or gateway:usage; the token holds ${scopes.join(', ') || 'none'}`,
     );
   }
   const rights = { scopes: scopes.filter((scope) => !isOurs(scope)), effectCeiling };
   return {
     operates: false,
     manages: new Map(manages ? [[team.id, rights]] : []),
-    audits: new Set([team.id]),
+    audits: new Set(audits ? [team.id] : []),
+    usage: new Set([team.id]),
   };
 }
 

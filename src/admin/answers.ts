@@ -1,7 +1,10 @@
 import type { z } from 'zod';
 import type { TextAnswer } from '../manage/act.ts';
 import type { ActName, Acts } from '../manage/acts.ts';
+import { pruneView } from './prune-view.ts';
+import { sinkList } from './sink-views.ts';
 import { endedStream, streamList } from './stream-views.ts';
+import { usageAnswer } from './usage-views.ts';
 import {
   appList,
   applied,
@@ -10,6 +13,7 @@ import {
   budgetView,
   endedPerson,
   endedSession,
+  erasedPerson,
   eventList,
   eventPage,
   exportText,
@@ -84,6 +88,7 @@ export const ANSWERS: { readonly [N in ActName]: Answered<Told<Awaited<ReturnTyp
   'person.disable': ok('Keep somebody out; their sessions end', endedPerson),
   'person.enable': ok('Let somebody in again', personView),
   'person.remove': ok('Forget somebody; their sessions end', removedPerson),
+  'person.erase': ok('Forget somebody, and what the record knows them by; their sessions end', erasedPerson),
   'session.list': ok('List browser sessions, last used first', sessionList),
   'session.end': ok('End a browser session, with its calls', endedSession),
   'stream.list': ok('List the X-Ray sessions that are open at this gateway, oldest first', streamList),
@@ -91,9 +96,13 @@ export const ANSWERS: { readonly [N in ActName]: Answered<Told<Awaited<ReturnTyp
   'link.create': made('Make a link that signs somebody in, once, within ten minutes', shownLink),
   apply: ok('Take teams to the state that is given, step by step', applied),
   'audit.export': { ...ok('Export the record, oldest first', exportText), contentType: 'application/x-ndjson' },
+  'audit.sinks': ok('List where this gateway delivers the record to, and how far', sinkList),
   'audit.keys': ok('List the keys that sign the record', signingKeyList),
   'audit.key.rotate': made('Make a new key, which signs the record from now on', signingKeyView),
+  'audit.prune.preview': ok('Say what of the record would go, as its retention is set', pruneView),
+  'audit.prune': ok('Take out of the record what its retention does not keep', pruneView),
   'audit.query': ok('Read the record, newest first', eventPage),
+  'usage.query': ok('See who called what, how often, how much and how long', usageAnswer),
   'audit.show': ok('Read all events of one call or act, oldest first', eventList),
 };
 

@@ -22,9 +22,14 @@ const NEEDS: Readonly<Record<Need, { readonly words: string; readonly scopes: re
     words: 'For auditors and leads of the team, operators, and tokens of the team with gateway:audit or gateway:admin.',
     scopes: ['gateway:audit', 'gateway:admin'],
   },
+  usage: {
+    words:
+      'For auditors and leads of the team, operators, and tokens of the team with gateway:usage, gateway:audit or gateway:admin.',
+    scopes: ['gateway:usage', 'gateway:audit', 'gateway:admin'],
+  },
   anyone: {
     words: 'For everybody who manages or audits something; answers only what they may see.',
-    scopes: ['gateway:audit', 'gateway:admin'],
+    scopes: ['gateway:usage', 'gateway:audit', 'gateway:admin'],
   },
 };
 

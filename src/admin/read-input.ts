@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
-import { parseJsonObject } from '../call/json-object.ts';
-import { readBody } from '../call/read-body.ts';
 import { GatewayError } from '../domain/errors.ts';
+import { parseJsonObject } from '../http/json-object.ts';
+import { readWholeBody } from '../http/read-body.ts';
 import type { Route } from './routes.ts';
 
 /** A thousand leaked tokens fit, with room; so does a file for `apply` with some hundred teams. */
@@ -44,15 +44,8 @@ async function readFields(req: Request, res: Response): Promise<Readonly<Record<
       `Content-Type: expected application/json in UTF-8, got ${type ?? 'nothing'}`,
     );
   }
-  const leaving = new AbortController();
-  const leave = (): void => leaving.abort(new GatewayError('caller_gone', 'the caller hung up'));
-  res.once('close', leave);
-  try {
-    const body = await readBody({ req, res, signal: leaving.signal }, BODY_BYTES_MAX);
-    return body === undefined ? {} : parseJsonObject(body);
-  } finally {
-    res.off('close', leave);
-  }
+  const body = await readWholeBody(req, res, BODY_BYTES_MAX);
+  return body.length === 0 ? {} : parseJsonObject(body);
 }
 
 function hasBody({ headers }: Request): boolean {

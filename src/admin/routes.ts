@@ -37,6 +37,7 @@ export const ROUTES: Readonly<Record<ActName, Route>> = {
   'person.disable': { method: 'POST', path: '/admin/v1/people/:id/disable' },
   'person.enable': { method: 'POST', path: '/admin/v1/people/:id/enable' },
   'person.remove': { method: 'DELETE', path: '/admin/v1/people/:id' },
+  'person.erase': { method: 'POST', path: '/admin/v1/people/:id/erase' },
   'session.list': { method: 'GET', path: '/admin/v1/sessions' },
   'session.end': { method: 'DELETE', path: '/admin/v1/sessions/:id' },
   'stream.list': { method: 'GET', path: '/admin/v1/streams' },
@@ -45,8 +46,12 @@ export const ROUTES: Readonly<Record<ActName, Route>> = {
   apply: { method: 'POST', path: '/admin/v1/apply' },
   'audit.query': { method: 'GET', path: '/admin/v1/audit' },
   'audit.export': { method: 'GET', path: '/admin/v1/audit/export' },
+  'audit.sinks': { method: 'GET', path: '/admin/v1/audit/sinks' },
   'audit.keys': { method: 'GET', path: '/admin/v1/audit/keys' },
   'audit.key.rotate': { method: 'POST', path: '/admin/v1/audit/keys/rotate' },
+  'usage.query': { method: 'GET', path: '/admin/v1/usage' },
+  'audit.prune.preview': { method: 'GET', path: '/admin/v1/audit/prune' },
+  'audit.prune': { method: 'POST', path: '/admin/v1/audit/prune' },
   'audit.show': { method: 'GET', path: '/admin/v1/audit/:requestId' },
 };
 

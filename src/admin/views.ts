@@ -145,6 +145,10 @@ export const removedPerson = z
   .strictObject({ removed: z.string(), sessionsEnded: count })
   .register(VIEWS, { id: 'RemovedPerson' });
 
+export const erasedPerson = z
+  .strictObject({ erased: z.string(), sessionsEnded: count })
+  .register(VIEWS, { id: 'ErasedPerson' });
+
 export const sessionView = z
   .strictObject({ id, personId: id, person: z.string(), lastSeenAt: time, endsAt: time })
   .register(VIEWS, { id: 'Session' });

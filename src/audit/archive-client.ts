@@ -5,6 +5,7 @@ import { GatewayError } from '../domain/errors.ts';
 import type { ExportAsked, ExportPiece } from './export/export-record.ts';
 import { recordUnreadable } from './record-page.ts';
 import type { ArchiveAnswer, ArchiveRequest, StreamAsked } from './serve-archive.ts';
+import type { DeliveryAsked, DeliveryPiece } from './sinks/delivery.ts';
 
 type Answered = Extract<ArchiveAnswer, { value: unknown }>;
 type Asked = ArchiveRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
@@ -48,6 +49,11 @@ export class ArchiveClient implements RecordArchive {
   /** See `exportRecord`: made in the thread too. */
   exported(asked: ExportAsked): AsyncIterable<ExportPiece> {
     return this.#stream({ of: 'export', asked });
+  }
+
+  /** See `deliveryPieces`: made in the thread too. */
+  delivered(asked: DeliveryAsked): AsyncIterable<DeliveryPiece> {
+    return this.#stream({ of: 'delivery', asked });
   }
 
   async close(): Promise<void> {

@@ -1,18 +1,18 @@
 import type { EventColumns } from '../domain/archive.ts';
 
 /**
- * The columns beside an event, as its line says them: whoever writes a record takes them from here, and so does whoever
- * compares what stands there. An empty text is none.
+ * What a line says that `eventLine` made.
  *
- * @param line as `eventLine` makes it
  * @throws SyntaxError when it is no JSON
  */
-export function eventColumns(line: string): EventColumns {
-  const event: EventFields = JSON.parse(line);
-  return columnsOf(event);
+export function eventFields(line: string): EventFields {
+  return JSON.parse(line);
 }
 
-/** As {@link eventColumns}, of a line that was parsed. */
+/**
+ * The columns beside an event, as its line says them: whoever writes a record takes them from here, and so does whoever
+ * compares what stands there. An empty text is none.
+ */
 export function columnsOf(event: EventFields): EventColumns {
   const { actor } = event;
   return {
@@ -37,7 +37,7 @@ function text(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
 }
 
-/** What the columns need of a line. */
+/** What the columns, and usage, need of a line. */
 export interface EventFields {
   readonly at: number;
   readonly kind?: string;
@@ -57,4 +57,11 @@ export interface EventFields {
   readonly keyFingerprint?: string;
   readonly status?: number;
   readonly errorSource?: string;
+  readonly result?: string;
+  readonly attempts?: readonly unknown[];
+  readonly queueMs?: number;
+  readonly masonMs?: number;
+  readonly gatewayMs?: number;
+  readonly bytesIn?: number;
+  readonly bytesOut?: number;
 }

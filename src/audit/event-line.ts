@@ -1,5 +1,14 @@
 import { hash } from 'node:crypto';
-import type { Actor, AdminEvent, Attempt, IntentEvent, OutcomeEvent, RecordEvent, StreamEnd } from '../domain/event.ts';
+import type {
+  Actor,
+  AdminEvent,
+  Attempt,
+  Closes,
+  IntentEvent,
+  OutcomeEvent,
+  RecordEvent,
+  StreamEnd,
+} from '../domain/event.ts';
 import type { Target } from '../domain/operation.ts';
 import {
   boundedNumber,
@@ -44,6 +53,9 @@ function callLine(event: IntentEvent | OutcomeEvent, targets: string): string {
 }
 
 function endOf(event: OutcomeEvent): string {
+  if (event.closes !== undefined) {
+    return `${name('result', event.result)},"closes":${canonicalJson(closesFields(event.closes))}`;
+  }
   return (
     `${name('result', event.result)}${number('status', event.status, 0)}${name('errorSource', event.errorSource)}` +
     `${name('errorCode', event.errorCode)}${text('joined', event.joined)}${attemptsLine(event.attempts)}` +
@@ -64,7 +76,7 @@ function streamLine(end: StreamEnd | undefined): string {
 function actorLine(actor: Actor): string {
   return (
     `{"kind":"${actor.kind}"${name('appId', actor.appId)}${name('app', actor.app)}${name('tokenId', actor.tokenId)}` +
-    `${name('personId', actor.personId)}${name('person', actor.person)}${name('sessionId', actor.sessionId)}` +
+    `${name('personId', actor.personId)}${name('sessionId', actor.sessionId)}` +
     `${name('account', actor.account)}${name('address', actor.address)}}`
   );
 }
@@ -122,7 +134,12 @@ function adminFields(event: AdminEvent): object {
     details: detailFields(event.details),
     result: boundedText(event.result, NAME_CHARS_MAX),
     errorCode: boundedText(event.errorCode, NAME_CHARS_MAX),
+    closes: event.closes && closesFields(event.closes),
   };
+}
+
+function closesFields({ chain, seq }: Closes): object {
+  return { chain: boundedText(chain, PATH_CHARS_MAX), seq: boundedNumber(seq, 0) };
 }
 
 function actorFields(actor: Actor): object {
@@ -132,7 +149,6 @@ function actorFields(actor: Actor): object {
     app: boundedText(actor.app, NAME_CHARS_MAX),
     tokenId: boundedText(actor.tokenId, NAME_CHARS_MAX),
     personId: boundedText(actor.personId, NAME_CHARS_MAX),
-    person: boundedText(actor.person, NAME_CHARS_MAX),
     sessionId: boundedText(actor.sessionId, NAME_CHARS_MAX),
     account: boundedText(actor.account, NAME_CHARS_MAX),
     address: boundedText(actor.address, NAME_CHARS_MAX),

@@ -2,13 +2,16 @@ import type { RecordArchive } from '../domain/archive.ts';
 import type { SignedCheckpoint, Signer } from '../domain/checkpoint.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
+import type { UsageDelta } from '../domain/usage.ts';
 import type { PostgresSettings } from '../store/postgres/postgres-settings.ts';
 import { chainName } from './chain.ts';
 import { Checkpointer, chainOf } from './checkpointer.ts';
 import type { ExportAsked, ExportPiece } from './export/export-record.ts';
 import type { PlaceOptions, RecordPlace } from './record-place.ts';
 import { Recorder } from './recorder.ts';
+import type { RecordPruner } from './retention/record-pruner.ts';
 import { openSegments } from './segments/open-segments.ts';
+import type { DeliveryAsked, DeliveryPiece } from './sinks/delivery.ts';
 
 export interface RecordOptions {
   /** Where the segment files stand; made, with mode 0700, when it is not there. Several gateways may share it. */
@@ -33,13 +36,22 @@ export interface RecordOptions {
   readonly checkpointMs?: number;
   /** Told of each checkpoint: whoever keeps it elsewhere is a witness. */
   readonly onCheckpoint?: (checkpoint: SignedCheckpoint) => void;
+  /** Told of the usage in each batch of a chain once that is durable; undefined where only the record knows it. */
+  readonly onUsage?: (chain: string, batch: number, usage: readonly UsageDelta[] | undefined) => void;
   /** Told, in one line for an operator, when writing begins to fail, when sealing fails, and what was lost at the end. */
   readonly onProblem?: (problem: string) => void;
 }
 
 /** The record of this gateway, with what those need who check, export, count or close it. */
 export interface OpenedRecord extends AuditRecord {
+  /** The chain that this gateway writes; undefined until writing was possible once. It may go on under another name. */
+  chain(): string | undefined;
   readonly archive: RecordArchive;
+  /** How far that chain has come, of what is durable. */
+  head(): { readonly chain: string; readonly seq: number } | undefined;
+  /** See `deliveryPieces`. */
+  delivered(asked: DeliveryAsked): AsyncIterable<DeliveryPiece>;
+  readonly pruner: RecordPruner;
   /** See `exportRecord`; with all that was accepted before. */
   exported(asked: ExportAsked): AsyncIterable<ExportPiece>;
 }
@@ -58,8 +70,12 @@ const CLOSE_MS_MAX = 5_000;
  * @throws GatewayError `store_unavailable` when there is a database, and its schema cannot be brought up to date
  */
 export async function openRecord(options: RecordOptions): Promise<OpenedRecord> {
-  const { clock, onProblem = () => undefined } = options;
-  const place = await openPlace(options, { ...options, onProblem });
+  const { clock, gatewayId, onProblem = () => undefined, onUsage = () => undefined } = options;
+  const place = await openPlace(options, {
+    ...options,
+    onProblem,
+    onUsage: (run, batch, usage) => onUsage(chainName(gatewayId, run), batch, usage),
+  });
   const { writer } = place;
   const recorder = new Recorder({ ...options, flushMsMax: options.flushMsMax ?? FLUSH_MS_MAX, onProblem }, writer);
   await recorder.probe();
@@ -74,6 +90,10 @@ export async function openRecord(options: RecordOptions): Promise<OpenedRecord> 
     },
     health: () => recorder.health(),
     archive: place.archive,
+    head: () => writer.state && { chain: chainName(gatewayId, writer.state.run), seq: writer.state.head.seq },
+    delivered: (asked) => place.delivered(asked),
+    pruner: place.pruner,
+    chain: () => writer.state && chainName(gatewayId, writer.state.run),
     async *exported(asked) {
       await recorder.settled(SETTLE_MS_MAX);
       yield* place.exported(asked);

@@ -3,12 +3,14 @@ import type { RecordArchive } from '../domain/archive.ts';
 import { type ErrorCode, GatewayError } from '../domain/errors.ts';
 import { type ExportAsked, exportRecord } from './export/export-record.ts';
 import { failureText } from './failure-text.ts';
+import { type DeliveryAsked, deliveryPieces } from './sinks/delivery.ts';
 
 /** What is read piece by piece. */
 export type StreamAsked =
   | { readonly of: 'batches'; readonly chain: string; readonly afterSeq: number }
   | { readonly of: 'checkpoints'; readonly chain: string }
-  | { readonly of: 'export'; readonly asked: ExportAsked };
+  | { readonly of: 'export'; readonly asked: ExportAsked }
+  | { readonly of: 'delivery'; readonly asked: DeliveryAsked };
 
 /** What the thread is asked. `stream` names what is being read: begun with its first `next`. */
 export type ArchiveRequest = { readonly id: number } & (
@@ -78,7 +80,7 @@ async function next(
 ): Promise<{ value: unknown[]; isEnd: boolean }> {
   const iterator = streams.getOrInsertComputed(stream, () => begin(archive, of));
   const value: unknown[] = [];
-  const most = of.of === 'export' ? 1 : ITEMS_AT_ONCE;
+  const most = of.of === 'export' || of.of === 'delivery' ? 1 : ITEMS_AT_ONCE;
   while (value.length < most) {
     const item = await iterator.next();
     if (item.done === true) {
@@ -92,6 +94,7 @@ async function next(
 
 function begin(archive: RecordArchive, asked: StreamAsked): AsyncIterator<unknown> {
   if (asked.of === 'export') return exportRecord(archive, asked.asked)[Symbol.asyncIterator]();
+  if (asked.of === 'delivery') return deliveryPieces(archive, asked.asked)[Symbol.asyncIterator]();
   if (asked.of === 'batches') return archive.batches(asked.chain, asked.afterSeq)[Symbol.asyncIterator]();
   return archive.checkpoints(asked.chain)[Symbol.asyncIterator]();
 }

@@ -26,10 +26,14 @@ async function answer<S extends WriterState>(
       await writer.close();
       return { kind: 'closed' };
     }
-    if ('batch' in request) return { kind: 'written', state: await writer.write(request.batch, textOf(request.lines)) };
+    if ('batch' in request) {
+      const state = await writer.write(request.batch, textOf(request.lines));
+      return { kind: 'written', state, usage: writer.tally.take() };
+    }
     await writer.keep(request.seq, request.checkpoint);
     return { kind: 'kept' };
   } catch (error) {
+    writer.tally.drop();
     return { kind: 'failed', problem: failureText(error) };
   }
 }

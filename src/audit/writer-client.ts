@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { SignedCheckpoint } from '../domain/checkpoint.ts';
+import type { UsageDelta } from '../domain/usage.ts';
 import type { WriterAnswer, WriterRequest, WriterState } from './writer-protocol.ts';
 
 export interface WriterThread<S extends WriterState> {
@@ -9,7 +10,12 @@ export interface WriterThread<S extends WriterState> {
   readonly options: { readonly resume: S | undefined };
   /** Told where the run stands, with each batch. */
   readonly onState?: (state: S, before: S | undefined) => void;
+  /** Told what calls ended in each batch; see `UsageCounter`. */
+  readonly onUsage?: OnUsage | undefined;
 }
+
+/** @param usage undefined where only the record knows */
+export type OnUsage = (run: string, batch: number, usage: readonly UsageDelta[] | undefined) => void;
 
 interface Waiting {
   resolve(): void;
@@ -94,6 +100,7 @@ export class WriterClient<S extends WriterState> {
     if (answer.kind === 'written') {
       const before = this.#state;
       this.#state = answer.state;
+      this.#thread.onUsage?.(answer.state.run, answer.state.head.batch, answer.usage);
       this.#thread.onState?.(answer.state, before);
     }
     this.#settle(undefined);

@@ -1,5 +1,7 @@
 import type { SignedCheckpoint } from '../domain/checkpoint.ts';
+import type { UsageDelta } from '../domain/usage.ts';
 import type { Head } from './chain.ts';
+import type { UsageTally } from './usage-tally.ts';
 
 /** Where a run stands. */
 export interface WriterState {
@@ -9,6 +11,8 @@ export interface WriterState {
 
 /** Writes the chain of one run, in a thread of its own. */
 export interface BatchesWriter<S extends WriterState> {
+  /** Counts what is written. */
+  readonly tally: UsageTally;
   /**
    * Writes a batch, unless it is there already, and says where the run stands. Batches are numbered from 1; 0 writes
    * nothing and tries whether writing is possible.
@@ -40,7 +44,12 @@ export type WriterRequest =
 
 /** What it answers. */
 export type WriterAnswer<S extends WriterState> =
-  | { readonly kind: 'written'; readonly state: S }
+  | {
+      readonly kind: 'written';
+      readonly state: S;
+      /** Of the calls that ended in it; undefined where only the record knows. */
+      readonly usage: readonly UsageDelta[] | undefined;
+    }
   | { readonly kind: 'kept' }
   | { readonly kind: 'failed'; readonly problem: string }
   | { readonly kind: 'closed' };

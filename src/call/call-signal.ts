@@ -1,4 +1,4 @@
-import type { LeaveSignal } from '../domain/lane.ts';
+import type { LeaveListener, LeaveSignal } from '../domain/lane.ts';
 
 /**
  * Tells the steps of one call that it is over. What an `AbortSignal` does, at a tenth of its cost: that is an `EventTarget`,
@@ -7,15 +7,16 @@ import type { LeaveSignal } from '../domain/lane.ts';
 export class CallSignal implements LeaveSignal {
   aborted = false;
   reason: unknown;
-  readonly #listeners: (() => void)[] = [];
+  /** Made anew with each change: a list that grows keeps room for sixteen more, and calls wait by the thousand. */
+  #listeners: readonly LeaveListener[] = [];
 
-  addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.push(listener);
+  addEventListener(_type: 'abort', listener: LeaveListener): void {
+    this.#listeners = this.#listeners.concat(listener);
   }
 
-  removeEventListener(_type: 'abort', listener: () => void): void {
+  removeEventListener(_type: 'abort', listener: LeaveListener): void {
     const at = this.#listeners.indexOf(listener);
-    if (at !== -1) this.#listeners.splice(at, 1);
+    if (at !== -1) this.#listeners = this.#listeners.toSpliced(at, 1);
   }
 
   /** Only the first reason counts; each listener hears of it once. */
@@ -23,6 +24,11 @@ export class CallSignal implements LeaveSignal {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    for (const listener of this.#listeners.splice(0)) listener();
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) {
+      if (typeof listener === 'function') listener();
+      else listener.handleEvent();
+    }
   }
 }

@@ -5,7 +5,7 @@ import type { Caller, PersonCaller } from '../domain/caller.ts';
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Attempt, StreamEnd } from '../domain/event.ts';
-import type { LaneShare, LeaveSignal } from '../domain/lane.ts';
+import type { Lane, LaneShare, LeaveSignal } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Target } from '../domain/operation.ts';
 import type { RequestTarget } from '../http/request-target.ts';
@@ -45,7 +45,8 @@ export interface CallKeeper {
 
 /** One API call on its way through the walk: what is known of it so far, step by step. */
 export class Call implements Disposable {
-  readonly id = randomUUIDv7();
+  /** In one piece: Node puts it together from thirteen, and keeps them while the call waits. */
+  readonly id = randomUUIDv7().normalize();
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   target: RequestTarget;
@@ -67,8 +68,8 @@ export class Call implements Disposable {
   key: OpenedKey | undefined;
   /** Whether Mason refused the first key, and another one in its place was taken. */
   isKeyReplaced = false;
-  /** The budget as the caller's app sees it; known from the line on. */
-  share: (() => LaneShare) | undefined;
+  /** The line of the key's budget; known from there on. */
+  lane: Pick<Lane, 'share'> | undefined;
   /** Monotonic instant until which it may wait for a turn; known from the line on. */
   deadlineAt = Number.POSITIVE_INFINITY;
   /** Whether its intent is on record: then how it ended must follow. */
@@ -110,6 +111,11 @@ export class Call implements Disposable {
     res.on('close', () => {
       if (!res.writableFinished) this.abort(new GatewayError('caller_gone', 'the caller hung up'));
     });
+  }
+
+  /** The budget as the caller's app sees it now; known from the line on. */
+  share(): LaneShare | undefined {
+    return this.caller && this.lane?.share(this.caller.share.id, this.caller.share.weight);
   }
 
   /** Aborts when the caller leaves, its right is revoked, the total time is over, or the gateway ends. */

@@ -1,8 +1,8 @@
 import { GatewayError } from '../domain/errors.ts';
 import type { Operation, Target, TargetSource } from '../domain/operation.ts';
+import { parseJsonObject } from '../http/json-object.ts';
 import type { Route } from '../mason/route-table.ts';
 import type { Call } from './call.ts';
-import { parseJsonObject } from './json-object.ts';
 
 const NAME_CHARACTERS_MAX = 256;
 /** As many as a body of the default bound can hold as UUIDs, and a record can bear. */

@@ -94,7 +94,7 @@ function answerFailure(call: Call, thrown: unknown): Answered {
 function send(call: Call, status: number, source: string, body: string, extra: Readonly<Record<string, string>>): void {
   const { req, res } = call;
   const bytes = Buffer.byteLength(body);
-  const headers = callHeaders(call, call.share?.());
+  const headers = callHeaders(call, call.share());
   headers.push('Content-Type', 'application/json', 'Content-Length', String(bytes), 'Error-Source', source);
   for (const name in extra) headers.push(name, extra[name] as string);
   // A body that was not read to its end must not be taken for the next request (RFC 9112 section 9.3).
@@ -152,7 +152,6 @@ function actorOf(caller: Caller | undefined, presented: Presented | undefined, a
     return {
       kind: caller === undefined ? 'unknown' : 'person',
       personId: person.id,
-      person: person.name,
       sessionId,
       address,
     };

@@ -22,7 +22,7 @@ export function joinLine(rooms: WalkRooms, call: Call, caller: Caller, lane: Lan
   const { waitDefaultMs, waitMaxMs, totalMs } = rooms.bounds;
   const wait = waitMs(call.req.headers, waitDefaultMs, waitMaxMs);
   const { id: appId, weight } = caller.share;
-  call.share = () => lane.share(appId, weight);
+  call.lane = lane;
   call.deadlineAt = rooms.clock.now() + Math.max(wait, OWN_MS);
   const place = lane.join({
     appId,

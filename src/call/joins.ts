@@ -1,4 +1,3 @@
-import type { Turn } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
 import type { Answer } from '../mason/send.ts';
 import type { Call } from './call.ts';
@@ -19,25 +18,19 @@ export class Joining {
   at: number;
   /** What Mason answered to an equal call. */
   held: Held | undefined;
-  #wake: () => void = () => {};
+  readonly #place: Disposable;
 
-  constructor(key: string, at: number) {
+  constructor(key: string, at: number, place: Disposable) {
     this.key = key;
     this.at = at;
+    this.#place = place;
   }
 
-  /** Settles with its own turn, or with undefined when it was handed an answer before that came. */
-  turnOrAnswer(own: Promise<Turn>): Promise<Turn | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#wake = () => resolve(undefined);
-      own.then(resolve, reject);
-    });
-  }
-
+  /** It needs its place no more: whoever waits for a turn there hears that it left, and finds the answer here. */
   hand(held: Held): void {
     held.hold();
     this.held = held;
-    this.#wake();
+    this.#place[Symbol.dispose]();
   }
 }
 
@@ -49,7 +42,7 @@ export class Joining {
 export class Joins {
   readonly #bytes: HeldBytes;
   /** Who waits, by what they ask, in the order in which they began to. */
-  readonly #waiting = new Map<string, Set<Joining>>();
+  readonly #waiting = new Map<string, Joining[]>();
   #instants = 0;
 
   /** @param answersBytesMax memory for answers that are held; beyond it an answer goes to its own call only */
@@ -62,10 +55,16 @@ export class Joins {
     return this.#bytes.bytes;
   }
 
-  /** @param key what it asks: see `joinKey` */
-  wait(key: string): Joining {
-    const joining = new Joining(key, ++this.#instants);
-    this.#waiting.getOrInsertComputed(key, () => new Set()).add(joining);
+  /**
+   * @param key what it asks: see `joinKey`
+   * @param place where it waits for its own turn; disposed of when it is handed an answer
+   */
+  wait(key: string, place: Disposable): Joining {
+    const joining = new Joining(key, ++this.#instants, place);
+    const group = this.#waiting.get(key);
+    // Most are the only ones: a list with one item is a quarter of a set.
+    if (group === undefined) this.#waiting.set(key, [joining]);
+    else group.push(joining);
     return joining;
   }
 
@@ -101,14 +100,15 @@ export class Joins {
   }
 
   #isWanted({ key, at }: Joining): boolean {
-    const first = this.#waiting.get(key)?.values().next().value;
+    const first = this.#firstOf(key);
     return first !== undefined && first.at < at;
   }
 
   #handOn(sent: Joining, held: Held): void {
     let left = HANDED_AT_ONCE_MAX;
-    for (const joining of this.#waiting.get(sent.key) ?? []) {
-      if (joining.at > sent.at) return;
+    for (;;) {
+      const joining = this.#firstOf(sent.key);
+      if (joining === undefined || joining.at > sent.at) return;
       if (left === 0) {
         held.hold();
         setImmediate(() => {
@@ -124,7 +124,14 @@ export class Joins {
   }
 
   #takeOut(joining: Joining): void {
-    const group = this.#waiting.get(joining.key);
-    if (group?.delete(joining) && group.size === 0) this.#waiting.delete(joining.key);
+    const group = this.#waiting.get(joining.key) ?? [];
+    const at = group.indexOf(joining);
+    if (at === -1) return;
+    if (group.length === 1) this.#waiting.delete(joining.key);
+    else group.splice(at, 1);
+  }
+
+  #firstOf(key: string): Joining | undefined {
+    return this.#waiting.get(key)?.[0];
   }
 }

@@ -2,15 +2,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { Lane } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
+import type { ProbedKey } from '../domain/probed-key.ts';
 import { type Mason, SendFailure } from '../mason/send.ts';
 import { hearRate } from './hear-rate.ts';
-
-/** What a probe of a key found. */
-export interface ProbedKey {
-  readonly verdict: 'alive' | 'dead' | 'unclear';
-  readonly status?: number;
-  readonly message: string;
-}
 
 const PROBE = '/v1/default/device?limit=1';
 const PROBE_WAIT_MS = 30_000;

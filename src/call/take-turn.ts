@@ -12,39 +12,50 @@ import type { WalkRooms } from './walk.ts';
  * @returns what it is joined with: by its `held` it needs no turn of its own. Undefined when it is joined with nothing
  * @throws GatewayError as {@link Place.turn} and {@link stillAllowed} do
  */
-export async function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<Joining | undefined> {
+export function takeTurn(rooms: WalkRooms, call: Call, place: Place): Promise<Joining | undefined> {
   const from = rooms.clock.now();
   const own = place.turn(call.signal);
   const key = place.asksForTurn ? joinKey(call) : undefined;
-  const joining = key === undefined ? undefined : rooms.joins.wait(key);
+  const joining = key === undefined ? undefined : rooms.joins.wait(key, place);
+  const wait = { place, joining, from };
+  // An async function that stops here would hold twice as much, for each of thousands.
+  return own.then(
+    (turn) => goOn(rooms, call, wait, turn),
+    (error: unknown) => goOn(rooms, call, wait, undefined, error),
+  );
+}
+
+interface Wait {
+  readonly place: Place;
+  readonly joining: Joining | undefined;
+  /** Monotonic instant. */
+  readonly from: number;
+}
+
+/** The wait is over: by a turn, by an answer, which makes it leave the line, or by a refusal. */
+async function goOn(
+  rooms: WalkRooms,
+  call: Call,
+  { place, joining, from }: Wait,
+  turn: Turn | undefined,
+  refusal?: unknown,
+): Promise<Joining | undefined> {
+  call.queueMs += rooms.clock.now() - from;
   try {
-    let turn: Turn | undefined;
-    try {
-      turn = await (joining === undefined ? own : joining.turnOrAnswer(own));
-    } finally {
-      call.queueMs += rooms.clock.now() - from;
-    }
+    if (turn === undefined && joining?.held === undefined) throw refusal;
     await stillAllowed(rooms, call);
     if (call.signal.aborted) throw call.signal.reason;
     if (joining?.held !== undefined) {
-      leaveLine(place, own);
+      turn?.giveBack();
       return joining;
     }
     turn?.sent();
   } catch (error) {
-    leaveLine(place, own);
+    turn?.giveBack();
+    place[Symbol.dispose]();
     if (joining !== undefined) rooms.joins.leave(joining);
     throw error;
   }
   if (joining !== undefined) rooms.joins.sent(joining);
   return joining;
-}
-
-/** The turn may have come already, or come this very instant. */
-function leaveLine(place: Place, own: Promise<Turn>): void {
-  place[Symbol.dispose]();
-  own.then(
-    (turn) => turn.giveBack(),
-    () => {},
-  );
 }

@@ -21,7 +21,7 @@ export function addAuditExport(cli: Cli, audit: Command): void {
     ),
   )
     .option('--out <file>', 'write to this file, which must not be there; else to standard output')
-    .option('--format <format>', 'ndjson, which can be verified', 'ndjson')
+    .option('--format <format>', 'ndjson, which can be verified; csv; ocsf', 'ndjson')
     .action(
       withActs(cli, async ({ acts, print, stdout, stderr }, { json, out, ...options }) => {
         if (typeof out === 'string' && existsSync(out)) throw usageError(`${out}: expected no file of this name`);

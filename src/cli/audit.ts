@@ -3,6 +3,8 @@ import type { EventPage } from '../manage/audit-acts.ts';
 import { addAuditExport } from './audit-export.ts';
 import { filterInput, filterOptions } from './audit-filter.ts';
 import { addAuditKeys } from './audit-keys.ts';
+import { addAuditPrune } from './audit-prune.ts';
+import { addAuditSinks } from './audit-sinks.ts';
 import { addAuditVerify } from './audit-verify.ts';
 import { storyLines } from './call-story.ts';
 import { usageError } from './cli-error.ts';
@@ -71,6 +73,8 @@ export function addAudit<Config>(cli: Cli, rooms: Rooms<Config>): void {
   addAuditExport(cli, audit);
   addAuditVerify(cli, audit, rooms);
   addAuditKeys(cli, audit);
+  addAuditSinks(cli, audit);
+  addAuditPrune(cli, audit);
 }
 
 /** Page by page as it comes, so that a long record fits in memory; with --json still one well-formed document. */

@@ -39,6 +39,9 @@ function callLines(events: readonly Fields[], end: Fields | undefined): string[]
 }
 
 function endLines(end: Fields): string[] {
+  if (end['closes'] !== undefined) {
+    return [`${when(end)}  The gateway had died: ${RESULTS['unknown']}. Its successor wrote this.`];
+  }
   const attempts = Array.isArray(end['attempts']) ? end['attempts'].map((attempt) => Object(attempt) as Fields) : [];
   const joined = end['joined'];
   const said = [

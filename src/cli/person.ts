@@ -86,6 +86,26 @@ export function addPerson(cli: Cli): void {
       );
     }),
   );
+  addErase(cli, person);
+}
+
+function addErase(cli: Cli, person: ReturnType<typeof noun>): void {
+  verb(
+    person,
+    'erase <id>',
+    'forgets somebody whole: the record keeps their id, and nobody knows any more whose it was',
+    'person erase per_…',
+  ).action(
+    withActs(cli, async ({ acts, print }, _options, [id]) => {
+      const answer = await acts.perform('person.erase', { id });
+      await print.one(answer, [
+        `Erased ${answer.erased}: name and sign-in are gone; sessions ended: ${answer.sessionsEnded}.`,
+      ]);
+      await print.aside(
+        'Copies that left this gateway, such as backups and the identity provider itself, are not reached.',
+      );
+    }),
+  );
 }
 
 /** `lead@acme` as a grant; scopes go to roles that call only. */

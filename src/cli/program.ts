@@ -14,6 +14,7 @@ import { addSignInLink } from './sign-in-link.ts';
 import { addStream } from './stream.ts';
 import { addTeam } from './team.ts';
 import { addToken } from './token.ts';
+import { addUsage } from './usage.ts';
 import type { Cli } from './verb.ts';
 
 /** What the verbs that run a program give back. */
@@ -70,5 +71,6 @@ export function createProgram<Config>(rooms: Rooms<Config>, terminal: Terminal, 
   addStream(cli);
   addSignInLink(cli, rooms);
   addAudit(cli, rooms);
+  addUsage(cli);
   return program;
 }

@@ -26,6 +26,7 @@ export function verificationLines(found: Verification): string[] {
     `  ${events} events in ${batches} batches of ${chains.length} ${chains.length === 1 ? 'chain' : 'chains'}: their bytes, digests, links and sequence.`,
     `  ${checkpoints} signed checkpoints on these chains; keys: ${keys.trusted.join(', ') || 'none'}.`,
     ...witnessed(chains),
+    ...(found.ok ? pruned(chains) : []),
     '',
     ...notProven(found),
   ].map((line) => safeText(line));
@@ -37,6 +38,23 @@ function witnessed(chains: readonly ChainResult[]): string[] {
     ({ chain, witnessedSeq, witness }) => `  Seen by ${witness}: ${chain} up to event ${witnessedSeq}.`,
     (count) => `  ${count} more chains were seen by witnesses from outside.`,
   );
+}
+
+/** Where nothing was found, an event on record says so of each of them. */
+function pruned(chains: readonly ChainResult[]): string[] {
+  return [
+    ...named(
+      chains.filter(({ firstSeq }) => firstSeq > 1),
+      ({ chain, firstSeq }) => `  Pruned, as audit.prune on record says: ${chain} before event ${firstSeq}.`,
+      (count) => `  ${count} more chains were pruned, as audit.prune on record says.`,
+    ),
+    ...named(
+      chains.filter(({ bytesGone }) => bytesGone > 0),
+      ({ chain, bytesGone }) =>
+        `  Bytes of ${bytesGone} events of ${chain} were let go, as the record says; digests stayed.`,
+      (count) => `  ${count} more chains let bytes of events go, as the record says.`,
+    ),
+  ];
 }
 
 function notProven(found: Verification): string[] {

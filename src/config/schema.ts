@@ -3,6 +3,7 @@ import { EFFECTS } from '../domain/effect.ts';
 import { ROLES } from '../domain/role.ts';
 import { ms } from './milliseconds.ts';
 import { databaseSchema, listenerTls, redisSchema } from './servers-schema.ts';
+import { sinksSchema } from './sinks-schema.ts';
 
 const PORT = 'a port, 0 to 65535';
 
@@ -19,6 +20,8 @@ const port = z
     { error: PORT },
   )
   .refine((value) => value >= 0 && value <= 65_535, { error: PORT });
+
+const keptDays = z.int().min(1).max(36_500);
 
 const operation = z.strictObject({
   id: z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/, 'lower-case words with dots, such as "device.ping"'),
@@ -196,8 +199,16 @@ export const configSchema = z.strictObject({
       lagBytesMax: z.int().min(1_048_576).max(1_073_741_824).default(33_554_432),
       segmentEventsMax: z.int().min(100).max(10_000_000).default(100_000),
       checkpointMs: ms(100, 3_600_000).default(5_000),
+      retention: z
+        .strictObject({
+          days: keptDays.optional(),
+          bytesMax: z.int().min(1_048_576).optional(),
+          teams: z.record(z.string(), z.strictObject({ days: keptDays })).default({}),
+        })
+        .prefault({}),
     })
     .prefault({}),
+  sinks: sinksSchema.default([]),
   database: databaseSchema.prefault({}),
   redis: redisSchema.prefault({}),
   simulator: z.strictObject({ port: port.default(8090) }).prefault({}),

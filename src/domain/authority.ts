@@ -10,6 +10,8 @@ export interface Authority {
   readonly manages: ReadonlyMap<string, Rights>;
   /** Ids of teams whose record they read. */
   readonly audits: ReadonlySet<string> | 'all';
+  /** Ids of teams whose usage they see, beside those whose record they read. */
+  readonly usage?: ReadonlySet<string>;
 }
 
 /** Who does an administrative act, and what they may manage. */

@@ -11,9 +11,8 @@ export interface Actor {
   readonly appId?: string | undefined;
   readonly app?: string | undefined;
   readonly tokenId?: string | undefined;
+  /** Of people the record holds ids alone: what they are called stands apart, where it can be erased (`names.ts`). */
   readonly personId?: string | undefined;
-  /** Name for people; decides nothing. */
-  readonly person?: string | undefined;
   /** Public id of the session. */
   readonly sessionId?: string | undefined;
   /** Name of the operating system's account, for operators. */
@@ -87,6 +86,17 @@ export interface OutcomeEvent extends CallFacts {
   readonly bytesOut: number;
   /** Of a stream that was opened: how it ended. */
   readonly stream?: StreamEnd | undefined;
+  /**
+   * The intent of a gateway that died: its successor says that nobody knows how it ended. Status, times and bytes are 0 then, and
+   * do not stand on record.
+   */
+  readonly closes?: Closes | undefined;
+}
+
+/** Where an intent stands that was left open. */
+export interface Closes {
+  readonly chain: string;
+  readonly seq: number;
 }
 
 /** How a stream ended that had been opened. */
@@ -112,8 +122,10 @@ export interface AdminEvent {
   /** What it was done to: names, ids, settings; never secrets. Values of at most 256 characters. */
   readonly details: Readonly<Record<string, string | number | boolean>>;
   /** `intended`: on record before it was begun; what became of it stands in a second event with the same request id. */
-  readonly result: 'intended' | 'done' | 'failed';
+  readonly result: 'intended' | 'done' | 'failed' | 'unknown';
   readonly errorCode?: string;
+  /** As of a call: with the result `unknown`. */
+  readonly closes?: Closes;
 }
 
 export type RecordEvent = IntentEvent | OutcomeEvent | AdminEvent;
@@ -128,7 +140,8 @@ export interface StoredEvent {
   readonly digest: string;
   /**
    * The event, parsed from the bytes as written. `targets` is `{count, sha256}` there; `list`, of at most 1,000
-   * `{kind, name}`, is joined from their own rows.
+   * `{kind, name}`, is joined from their own rows. Where it is shown to people, so are names: `actor.person`, and
+   * `details.personName`, which no bytes hold.
    */
   readonly event: Readonly<Record<string, unknown>>;
 }

@@ -82,9 +82,12 @@ export interface LaneStats {
 export interface LeaveSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
-  addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
-  removeEventListener(type: 'abort', listener: () => void): void;
+  addEventListener(type: 'abort', listener: LeaveListener, options?: { once: boolean }): void;
+  removeEventListener(type: 'abort', listener: LeaveListener): void;
 }
+
+/** A function, or what waits anyway: a function more for each call that waits is memory. */
+export type LeaveListener = (() => void) | { handleEvent(): void };
 
 /** The line of one budget. */
 export interface Lane {

@@ -36,7 +36,8 @@ export interface Person {
 
 export interface People {
   /**
-   * Notes a sign-in: makes the person, or updates name, grants (unless pinned) and time of one known by issuer and subject.
+   * Notes a sign-in: makes the person, or updates name, grants (unless pinned) and time of one known by issuer and subject; and
+   * what the id is called, for those who read the record (`names.ts`).
    *
    * @returns the person as it stands now, disabled or not
    */
@@ -58,6 +59,8 @@ export interface People {
   setDisabled(id: string, at: number | undefined): Promise<boolean>;
   /** False when there is none. */
   remove(id: string): Promise<boolean>;
+  /** Removes the person, and what the id was called (`names.ts`), at once. False when there was neither. */
+  erase(id: string): Promise<boolean>;
 }
 
 /** A link that signs somebody in, once. */

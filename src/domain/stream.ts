@@ -7,6 +7,8 @@ export interface OpenStream {
   readonly device: string;
   /** Name of the app or the person; decides nothing. */
   readonly holder: string;
+  /** Id of the app or the person. */
+  readonly holderId: string;
   readonly address: string;
   /** Milliseconds since 1970. */
   readonly openedAt: number;

@@ -9,7 +9,10 @@ export interface UsageKey {
   /** Of an app, or a person. */
   readonly callerId: string;
   readonly operation: string;
-  /** `ok`: answered 2xx or 304; `refused`, `failed`, `unknown`, `aborted`: see `OutcomeEvent.result`; `error`: Mason's 4xx. */
+  /**
+   * `ok`: answered with a status below 400; `error`: with another; `refused`: nothing reached Mason; `failed`, `unknown`,
+   * `aborted`: see `OutcomeEvent.result`.
+   */
   readonly outcome: 'ok' | 'error' | 'refused' | 'failed' | 'unknown' | 'aborted';
 }
 
@@ -51,8 +54,13 @@ export interface CountedTo {
 
 /** Usage of all gateways. Every method may throw GatewayError `store_unavailable`. */
 export interface UsageStore {
-  /** Adds to the minute, the hour and the day, and notes how far; all of it or nothing. What was counted is not counted twice. */
-  add(deltas: readonly UsageDelta[], countedTo: CountedTo): Promise<void>;
+  /**
+   * Adds to the minute, the hour and the day, and notes how far; all of it or nothing. What was counted is not counted twice.
+   *
+   * @param after where given, nothing is added unless the chain is counted exactly so far: somebody else may have counted on
+   * @returns the last batch of the chain that is counted now
+   */
+  add(deltas: readonly UsageDelta[], countedTo: CountedTo, after?: number): Promise<number>;
   /** The last batch of a chain that is counted; -1 for none. */
   countedTo(chain: string): Promise<number>;
   /** Of any of the teams, at most 1,000; of all without. `since` inclusive, `until` exclusive. */

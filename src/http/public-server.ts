@@ -89,8 +89,9 @@ export function createPublicServer(
       requireHostHeader: false,
       // Most requests have no body; a stream for each that only ends costs more than reading its target.
       optimizeEmptyRequests: true,
-      // One with a body comes on no plain socket; nobody needs it.
-      shouldUpgradeCallback: (req) => !hasBody(req) && mayUpgrade(req),
+      // One with a body comes on no plain socket; nobody needs it. Behind an answer that is still due the wish is ignored
+      // (RFC 9110 section 7.8): from there on Node would let go of the socket on which that answer is written.
+      shouldUpgradeCallback: (req) => !hasBody(req) && turns.last(req.socket) === undefined && mayUpgrade(req),
     },
     serve,
     certificate,
@@ -110,8 +111,7 @@ export function createPublicServer(
     turns.afterLast(socket, () => answerErrorOnSocket(socket, refusal));
   });
   server.on('upgrade', (req: IncomingMessage, socket: Socket, more: Buffer) => {
-    const res = answerUpgrade(req, socket, more);
-    turns.afterLast(socket, () => begin(req, res));
+    begin(req, answerUpgrade(req, socket, more));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseOnSocket(error, socket, turns.last(socket));

@@ -102,7 +102,7 @@ export class FairLane implements Lane, PlaceKeeper {
       return Promise.reject(this.#tooLate(place, goesAt, now));
     }
     this.#queue.makeReady(place);
-    const turn = place.wait(signal, () => this.#refuse(place, callerGone(signal.reason)));
+    const turn = place.wait(signal);
     // With others ready the clock is set; handing out here would pile up turns that none could use before all have joined.
     if (nobodyReady) {
       this.#waitingSince = now;
@@ -113,11 +113,11 @@ export class FairLane implements Lane, PlaceKeeper {
     return turn;
   }
 
-  leave(place: FairPlace): void {
+  leave(place: FairPlace, reason?: unknown): void {
     place.disposed = true;
     // Nearly always: it has had its turn. An error with its stack would cost more than the turn did.
     if (!place.inLine && !place.asksForTurn) return;
-    this.#refuse(place, callerGone(undefined));
+    this.#refuse(place, callerGone(reason));
   }
 
   giveBack(slot: TakenSlot): void {

@@ -5,20 +5,18 @@ import type { AppLine, Waiter } from './waiter.ts';
 /** What a place asks of its lane. */
 export interface PlaceKeeper {
   ask(place: FairPlace, signal: LeaveSignal): Promise<Turn>;
-  leave(place: FairPlace): void;
+  /** @param reason why its caller left, if it did */
+  leave(place: FairPlace, reason?: unknown): void;
   giveBack(slot: TakenSlot): void;
 }
 
-interface Wish {
-  readonly resolve: (turn: Turn) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly signal: LeaveSignal;
-  readonly onAbort: () => void;
-}
-
+/** One object is all that waits: thousands of them do, and functions of their own would be most of what each costs. */
 export class FairPlace implements Place, Waiter<FairPlace> {
   readonly #keeper: PlaceKeeper;
-  #wish: Wish | undefined;
+  /** While it waits for a turn. */
+  #signal: LeaveSignal | undefined;
+  #resolve: ((turn: Turn) => void) | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
   readonly call: LaneCall;
   readonly seniority: number;
   app: AppLine<FairPlace>;
@@ -46,33 +44,43 @@ export class FairPlace implements Place, Waiter<FairPlace> {
   }
 
   get asksForTurn(): boolean {
-    return this.#wish !== undefined;
+    return this.#signal !== undefined;
   }
 
-  /** Begins to wait for a turn, or for a refusal; `onAbort` is for whoever must know that the caller left. */
-  wait(signal: LeaveSignal, onAbort: () => void): Promise<Turn> {
+  /** Begins to wait for a turn, or for a refusal. */
+  wait(signal: LeaveSignal): Promise<Turn> {
     const { promise, resolve, reject } = Promise.withResolvers<Turn>();
-    this.#wish = { resolve, reject, signal, onAbort };
-    signal.addEventListener('abort', onAbort, { once: true });
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    signal.addEventListener('abort', this, { once: true });
     return promise;
   }
 
+  /** As the listener of its signal. */
+  handleEvent(): void {
+    this.#keeper.leave(this, this.#signal?.reason);
+  }
+
   grant(turn: Turn): void {
-    this.#endWait()?.resolve(turn);
+    const resolve = this.#resolve;
+    this.#endWait();
+    resolve?.(turn);
   }
 
   /** Tells it that it lost its place: now when it waits for a turn, otherwise when it asks for one. */
   refuse(error: Error): void {
-    const wish = this.#endWait();
-    if (wish === undefined) this.refusal = error;
-    else wish.reject(error);
+    const reject = this.#reject;
+    this.#endWait();
+    if (reject === undefined) this.refusal = error;
+    else reject(error);
   }
 
-  #endWait(): Wish | undefined {
-    const wish = this.#wish;
-    this.#wish = undefined;
-    wish?.signal.removeEventListener('abort', wish.onAbort);
-    return wish;
+  #endWait(): void {
+    this.#signal?.removeEventListener('abort', this);
+    this.#signal = undefined;
+    this.#resolve = undefined;
+    this.#reject = undefined;
   }
 }
 

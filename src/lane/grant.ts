@@ -5,14 +5,21 @@ import type { Member, SharedState } from './shared-state.ts';
 
 /** A round gives each waiting gateway about so many slots, so that asking costs little; */
 const SLOTS_PER_ROUND = 14;
-/** fewer where many apps wait: their few calls are soon at other gateways than the parts say; */
-const SLOTS_PER_ROUND_OF_MANY = 8;
+/**
+ * fewer, down to so many, where an app has few calls waiting for its turns of a round: these are soon at other gateways than
+ * the parts say. Some come back within the round;
+ */
+const SLOTS_PER_ROUND_MIN = 8;
+const QUIETEST_TIMES = 1.5;
 const FEW_APPS_MAX = 4;
 /** but lasts no longer than this, so that a gateway that comes new does not wait long; */
 const ROUND_MS_MAX = 600;
 /** and not less than four round trips and this, or the gateways would wait for Redis. */
 const ROUND_MS_MIN = 20;
 const LOOK_AGAIN_MS = 100;
+/** So long after another limit came, gateways give back what they held of the one before. */
+const GIVING_BACK_MS = 60;
+const GIVEN_BACK_SOON_MS = 5;
 
 /** Parts of the gateways in the order of the members, their sum, and how many calls of each app wait anywhere. */
 export interface Shares {
@@ -40,19 +47,18 @@ export function grant(state: SharedState, me: Member, shares: Shares, now: numbe
   const round = Math.max(
     waiting,
     Math.min(
-      Math.max(slotsPerRound(shares) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
+      Math.max(slotsPerRound(shares, waiting) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
       Math.floor(ROUND_MS_MAX / spacingMs),
     ),
   );
   const from = now + Math.max(0, ask.rttMs - pace.lateMsMax / 2);
   const until = from + Math.max(AHEAD_MS_MAX, (waiting + 1) * spacingMs);
-  const freeAt = () =>
-    Math.max(
-      paceAt(state.ledger, pace),
-      state.pausedUntil,
-      state.window.roomAt(pace.horizonCallsMax, pace.horizonMs),
-      from,
-    );
+  const evenAt = () => Math.max(paceAt(state.ledger, pace), state.pausedUntil, from);
+  const freeAt = () => Math.max(evenAt(), state.window.roomAt(pace.horizonCallsMax, pace.horizonMs));
+  // Whoever took slots behind those that nobody will use would leave a hole in the pace.
+  if (now - state.tunedAt < GIVING_BACK_MS && freeAt() > evenAt()) {
+    return { slots: [], againAt: now + GIVEN_BACK_SOON_MS, spacingMs };
+  }
   let most = Math.floor(round * part + behind + 1e-9);
   if (most < 1 && (behind >= 0 || freeAt() <= from)) most = 1;
   most = Math.min(most, ask.wants);
@@ -75,8 +81,12 @@ export function grant(state: SharedState, me: Member, shares: Shares, now: numbe
   return { slots, againAt, spacingMs };
 }
 
-function slotsPerRound({ everywhere }: Shares): number {
-  return everywhere.size > FEW_APPS_MAX ? SLOTS_PER_ROUND_OF_MANY : SLOTS_PER_ROUND;
+function slotsPerRound({ everywhere }: Shares, waiting: number): number {
+  if (everywhere.size <= FEW_APPS_MAX) return SLOTS_PER_ROUND;
+  let quietest = Number.MAX_VALUE;
+  for (const ready of everywhere.values()) quietest = Math.min(quietest, ready);
+  const most = Math.floor((QUIETEST_TIMES * quietest * everywhere.size) / waiting);
+  return Math.max(SLOTS_PER_ROUND_MIN, Math.min(SLOTS_PER_ROUND, most));
 }
 
 /**

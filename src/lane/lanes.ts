@@ -3,15 +3,13 @@ import type { Clock } from '../domain/clock.ts';
 import type { Lane, LaneSettings, LaneStats, LaneTuning } from '../domain/lane.ts';
 import type { Learning } from '../domain/learning.ts';
 import type { RedisClient } from '../redis/redis-client.ts';
-import { BottleneckLane } from './bottleneck-lane.ts';
 import { FairLane } from './fair-lane.ts';
 import { FleetLearning } from './learning/fleet-learning.ts';
 import type { KnownLearning } from './learning/known-learning.ts';
 import { LearningLane, type WithOthers } from './learning/learning-lane.ts';
 import { FIRST_LIMIT, LimitLearner } from './learning/limit-learner.ts';
+import type { MakeLane } from './load-engine.ts';
 import { RedisBudgets } from './redis-budgets.ts';
-
-export type LaneEngine = 'fair' | 'bottleneck';
 
 /**
  * For a budget whose limit nobody gave. Mason publishes none; ten calls a second is below what public APIs of its kind
@@ -20,7 +18,8 @@ export type LaneEngine = 'fair' | 'bottleneck';
 export const DEFAULT_LIMIT: RateLimit = { calls: 10, windowMs: 1_000 };
 
 export interface LanesOptions {
-  readonly engine: LaneEngine;
+  /** From `loadEngine`. */
+  readonly engine: 'fair' | MakeLane;
   readonly clock: Clock;
   /** Calls that may wait in one lane. */
   readonly waitingCallsMax: number;
@@ -187,7 +186,7 @@ export class Lanes {
 
   #make(settings: LaneSettings, learning: FleetLearning | undefined): Lane {
     const { engine, clock, redis } = this.#options;
-    if (engine === 'bottleneck') return new BottleneckLane(settings, clock, redis?.client);
+    if (engine !== 'fair') return engine(settings, clock, redis?.client);
     if (redis === undefined || this.#budgets === undefined) return new FairLane(settings, clock);
     const { gatewayId, gatewaysExpected = GATEWAYS_EXPECTED } = redis;
     return new FairLane(settings, clock, {

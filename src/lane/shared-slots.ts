@@ -56,6 +56,7 @@ function begin(timeMs: number, { newEpoch, tuning, pace }: BudgetAsk): SharedSta
     ledger: { nextFreeAt: LONG_AGO, burstDueAt: LONG_AGO, evenFromAt: LONG_AGO },
     pausedUntil: LONG_AGO,
     startsAt: LONG_AGO,
+    tunedAt: LONG_AGO,
     remembered: false,
     ghosts: 0,
     ghostCalls: 0,
@@ -119,6 +120,11 @@ function retune(state: SharedState, now: number, { gateway, learning, tune, tuni
   if (!sameLimit && learning !== undefined && state.learner !== gateway) return false;
   state.tuning = tuning;
   state.pace = pace;
+  if (!sameLimit) {
+    state.tunedAt = now;
+    // Given back from now on, it is behind the new pace, not its end.
+    state.tail = LONG_AGO;
+  }
   // Who hears of another limit gives held slots back. Of another spread nobody hears: those slots will be used.
   const held = sameLimit ? state.window.newestAt : LONG_AGO;
   retuneLedger(state.ledger, pace, now, Math.max(state.pausedUntil, held));

@@ -37,6 +37,8 @@ export interface SharedState {
   pausedUntil: number;
   /** Slots begin here, because some gateways have not said yet what they sent before the key was lost. */
   startsAt: number;
+  /** When the limit in force came. */
+  tunedAt: number;
   /** Whether somebody brought what was known before the key was lost. */
   remembered: boolean;
   /** Gateways known from before that have not come back, and the calls that are held back for them. */

@@ -29,6 +29,8 @@ export interface ActDefinition<S extends z.ZodType> {
   readonly name: string;
   readonly need: Need;
   readonly input: S;
+  /** Fields of the input that name a person: they are not on record, where nothing could erase them. */
+  readonly unrecorded?: readonly string[];
 }
 
 /** Who does an act, under which request id, and what is there for them. */
@@ -159,14 +161,14 @@ type Subject = Pick<Plan<unknown>, 'team' | 'details'>;
 /** @param perform is given what makes the event of what it found out; should it fail later, that stands on record too */
 function act<S extends z.ZodType, Answer>(
   deps: ActDeps,
-  { name, need, input: schema }: ActDefinition<S>,
+  { name, need, input: schema, unrecorded }: ActDefinition<S>,
   perform: (input: z.output<S>, scene: Scene, eventOf: (subject: Subject) => AdminEvent) => Promise<Answer>,
 ): Act<Answer> {
   const run = async (by: Administrator, raw?: unknown, requestId: string = randomUUIDv7()): Promise<Answer> => {
     let event = startOf(deps, name, by.actor, requestId);
     try {
       const input = parseInput(schema, raw);
-      event = { ...event, details: detailsOf(input) };
+      event = { ...event, details: detailsOf(input, unrecorded) };
       const scene = { by, reach: reachOf(deps.store, name, need, by.authority), requestId };
       return await perform(input, scene, (subject) => {
         event = { ...event, ...teamOf(subject), details: { ...event.details, ...subject.details } };

@@ -2,6 +2,7 @@ import type { Signer } from '../domain/checkpoint.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { AuditRecord } from '../domain/record.ts';
 import type { Scope } from '../domain/scope.ts';
+import type { SinkHealth } from '../domain/sink.ts';
 import type { OpenStreams } from '../domain/stream.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Vault } from '../vault/open-vault.ts';
@@ -19,10 +20,13 @@ import { type LimitActs, limitActs, type PaceOf } from './limit-acts.ts';
 import { type LinkActs, linkActs } from './link-acts.ts';
 import { type PersonActs, personActs } from './person-acts.ts';
 import type { Probe } from './probe.ts';
+import { type RetentionActs, type RetentionDeps, retentionActs } from './retention-acts.ts';
 import { type SessionActs, sessionActs } from './session-acts.ts';
+import { type SinkActs, sinkActs } from './sink-acts.ts';
 import { type StreamActs, streamActs } from './stream-acts.ts';
 import { type TeamActs, teamActs } from './team-acts.ts';
 import { type TokenActs, tokenActs } from './token-acts.ts';
+import { type UsageActs, usageActs } from './usage-acts.ts';
 
 /** Everything that administrators do, by name; the same whether it comes from the command line or over the socket. */
 export interface Acts
@@ -37,9 +41,12 @@ export interface Acts
     PersonActs,
     SessionActs,
     StreamActs,
+    SinkActs,
     LinkActs,
     AuditActs,
     AuditProofActs,
+    RetentionActs,
+    UsageActs,
     ApplyActs {}
 
 export type ActName = keyof Acts;
@@ -50,6 +57,7 @@ export interface ActsDeps extends UnlimitedBudgets {
   readonly record: Pick<AuditRecord, 'append' | 'intend' | 'query'>;
   readonly exported: AuditProofDeps['exported'];
   readonly signer: Signer;
+  readonly retention: RetentionDeps['retention'];
   readonly clock: Clock;
   readonly scopes: {
     covers(held: readonly Scope[], needed: Scope): boolean;
@@ -61,6 +69,7 @@ export interface ActsDeps extends UnlimitedBudgets {
   readonly endSessions: EndSessions;
   /** Those of this process. */
   readonly streams: () => OpenStreams;
+  readonly sinks: () => readonly SinkHealth[];
   /** Where browsers reach the gateway; undefined while none runs and none is configured. */
   readonly publicAddress: () => string | undefined;
   readonly paceOf: PaceOf;
@@ -83,8 +92,11 @@ export function createActs(deps: ActsDeps): Acts {
     ...personActs(deps),
     ...sessionActs(deps),
     ...streamActs(deps),
+    ...sinkActs(deps),
     ...linkActs(deps),
     ...auditActs(deps),
     ...auditProofActs(deps),
+    ...retentionActs(deps),
+    ...usageActs(deps),
   };
 }

@@ -5,6 +5,7 @@ import type { AuditRecord, RecordFilter } from '../domain/record.ts';
 import { type Act, type ActDeps, looking } from './act.ts';
 import { filterFields, filterOf, present, visibleTo } from './audit-filter.ts';
 import { term, wholeNumber, yesOrNo } from './fields.ts';
+import { withNames } from './with-names.ts';
 
 /** Events, newest first. */
 export interface EventPage {
@@ -32,7 +33,7 @@ const FOLLOW_MS = 60_000;
 const FOLLOWERS_MAX = 256;
 
 export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' | 'intend' | 'query'> }): AuditActs {
-  const { record, clock } = deps;
+  const { record, clock, store } = deps;
   const notedAt = new Map<string, number>();
 
   /** Whether this reader's looking for this is on record since less than a minute. */
@@ -67,7 +68,10 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
         return {
           details: { events: page.events.length },
           silent: follow && isNoted(by.actor, filter),
-          answer: { data: page.events, ...present({ nextPage: page.nextPage, prevPage: page.prevPage }) },
+          answer: {
+            data: await withNames(store.names, page.events),
+            ...present({ nextPage: page.nextPage, prevPage: page.prevPage }),
+          },
         };
       },
     ),
@@ -80,7 +84,10 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
         if (page.events.length === 0) {
           throw new GatewayError('not_found', `nothing with the request id ${requestId} is on record`);
         }
-        return { details: { events: page.events.length }, answer: { data: page.events.toReversed() } };
+        return {
+          details: { events: page.events.length },
+          answer: { data: await withNames(store.names, page.events.toReversed()) },
+        };
       },
     ),
   };

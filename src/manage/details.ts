@@ -43,12 +43,12 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
 /** What takes a setting back, as it was said. */
 const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'auto', burst: 'auto' };
 
-/** An input as it stands on record. */
-export function detailsOf(input: unknown): Details {
+/** An input as it stands on record, without what shall not. */
+export function detailsOf(input: unknown, unrecorded: readonly string[] = []): Details {
   const details: Record<string, string | number | boolean> = {};
   if (typeof input !== 'object' || input === null) return details;
   for (const [field, value] of Object.entries(input)) {
-    if (value === undefined || !RECORDED_FIELDS.has(field)) continue;
+    if (value === undefined || !RECORDED_FIELDS.has(field) || unrecorded.includes(field)) continue;
     details[field] = value === null ? (WORDS_FOR_NONE[field] ?? 'none') : plain(value);
   }
   return details;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKey } from '../domain/mason-key.ts';
+import type { ProbedKey } from '../domain/probed-key.ts';
 import type { Scope } from '../domain/scope.ts';
 import { lastFour, type Vault } from '../vault/open-vault.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
@@ -10,7 +11,7 @@ import { budgetForKnownKey, budgetForNewKey, prepareBudget } from './key-budget.
 import { type KeyView, keyView, type NotedKey, notedKey, type UnlimitedBudgets } from './key-view.ts';
 import { ensureStillThere, keyNamed, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
-import type { Probe, ProbeResult } from './probe.ts';
+import type { Probe } from './probe.ts';
 
 export interface KeyActs {
   /**
@@ -23,7 +24,7 @@ export interface KeyActs {
   /** `{team, name, scopes?, limit?, burst?, budget?}`: limit and burst are the budget's, and so for all keys on it. */
   'key.set': Act<NotedKey>;
   /** `{team, name}`: one harmless call with it, in its turn. */
-  'key.test': Act<ProbeResult>;
+  'key.test': Act<ProbedKey>;
   /** `{team, name}`: with the last key of a budget, the budget goes. */
   'key.remove': Act<{ removed: string }>;
 }

@@ -42,6 +42,7 @@ export function linkActs(deps: LinkActDeps): LinkActs {
       {
         name: 'link.create',
         need: 'operator',
+        unrecorded: ['name'],
         input: z.strictObject({
           name: title.optional(),
           grants: roleGrants(deps.scopes.known).min(1, { error: 'at least one role' }),

@@ -40,8 +40,10 @@ export interface PersonActs {
   'person.disable': Act<EndedPerson>;
   /** `{id}` */
   'person.enable': Act<PersonView>;
-  /** `{id}`: forgotten, with every session; signing in makes the person anew. */
+  /** `{id}`: forgotten, with every session; signing in makes the person anew. What they were called the record still tells. */
   'person.remove': Act<{ removed: string; sessionsEnded: number }>;
+  /** `{id}`: as removed, now or before; and what they were called is gone too. The record keeps the id, which names nobody. */
+  'person.erase': Act<{ erased: string; sessionsEnded: number }>;
 }
 
 export interface PersonActDeps extends ActDeps {
@@ -94,7 +96,6 @@ export function personActs(deps: PersonActDeps): PersonActs {
         const teams = await store.teams.list();
         return {
           details: {
-            person: person.name,
             rolesBefore: grantWords(grantViews(person.grants, teams)),
             roles: byClaims ? 'by claims' : grantWords(grantViews(grants, teams)),
           },
@@ -114,7 +115,6 @@ export function personActs(deps: PersonActDeps): PersonActs {
       async ({ id }, scene) => {
         const person = await personWithId(scene.reach, id);
         return {
-          details: { person: person.name },
           async carryOut() {
             const at = person.disabledAt ?? clock.epochMs();
             ensureStillThere(await store.people.setDisabled(id, at), `the person ${id}`);
@@ -126,9 +126,8 @@ export function personActs(deps: PersonActDeps): PersonActs {
     ),
 
     'person.enable': changing(deps, { name: 'person.enable', need: 'operator', input: one }, async ({ id }, scene) => {
-      const person = await personWithId(scene.reach, id);
+      await personWithId(scene.reach, id);
       return {
-        details: { person: person.name },
         async carryOut() {
           ensureStillThere(await store.people.setDisabled(id, undefined), `the person ${id}`);
           return await viewNow(scene, id);
@@ -142,7 +141,7 @@ export function personActs(deps: PersonActDeps): PersonActs {
       async ({ id }, { reach }) => {
         const person = await personWithId(reach, id);
         return {
-          details: { person: person.name, roles: grantWords(grantViews(person.grants, await store.teams.list())) },
+          details: { roles: grantWords(grantViews(person.grants, await store.teams.list())) },
           async carryOut() {
             ensureStillThere(await store.people.remove(id), `the person ${id}`);
             return { removed: id, sessionsEnded: await endSessions({ personId: id }, 'person removed') };
@@ -150,6 +149,21 @@ export function personActs(deps: PersonActDeps): PersonActs {
         };
       },
     ),
+
+    'person.erase': changing(deps, { name: 'person.erase', need: 'operator', input: one }, async ({ id }) => {
+      // Also who died over it is completed: sessions may be left of somebody who is erased otherwise.
+      const isKnown =
+        (await store.people.findById(id)) !== undefined ||
+        (await store.names.get([id])).size > 0 ||
+        (await store.sessions.listByPerson(id)).length > 0;
+      if (!isKnown) throw new GatewayError('not_found', `there is no person ${id}, and no name of theirs`);
+      return {
+        async carryOut() {
+          await store.people.erase(id);
+          return { erased: id, sessionsEnded: await endSessions({ personId: id }, 'person erased') };
+        },
+      };
+    }),
   };
 }
 

@@ -1,22 +1,14 @@
 import type { Clock } from '../domain/clock.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
-
-export interface ProbeResult {
-  /** `alive`: Mason knows the key; `dead`: it answered 401; `unclear`: no answer that tells. */
-  readonly verdict: 'alive' | 'dead' | 'unclear';
-  /** Mason's status; absent when there was no answer. */
-  readonly status?: number;
-  /** For people: what was asked and what came. */
-  readonly message: string;
-}
+import type { ProbedKey } from '../domain/probed-key.ts';
 
 /**
  * Tries a key with one harmless call, in its turn in the line.
  *
  * @throws GatewayError where the line refuses: `queue_full`, `deadline_unreachable`, `shutting_down`.
  */
-export type Probe = (key: OpenedKey) => Promise<ProbeResult>;
+export type Probe = (key: OpenedKey) => Promise<ProbedKey>;
 
 /** Refused for rate, a try goes back to its place after so long. Half a minute in all. */
 const WAITS_MS = [1_000, 2_000, 4_000, 8_000, 16_000];

@@ -4,9 +4,9 @@ import type { Store } from '../store/open-store.ts';
 
 /**
  * What an act asks of whoever does it. `operator`: that they operate the gateway; `team`: that they manage the team in
- * question; `audit`: that they read its record; `anyone`: that they are known, and it shows only what they may see.
+ * question; `audit`: that they read its record; `usage`: that they see its usage; `anyone`: that they are known, and it shows only what they may see.
  */
-export type Need = 'operator' | 'team' | 'audit' | 'anyone';
+export type Need = 'operator' | 'team' | 'audit' | 'usage' | 'anyone';
 
 /**
  * The part of the store that an act may touch for whoever does it. Look-ups go through it (`look-up.ts`): a team outside is not
@@ -22,6 +22,7 @@ const NEEDED: Readonly<Record<Need, string>> = {
   operator: 'an operator',
   team: 'the lead of a team, a token with gateway:admin, or an operator',
   audit: 'an auditor or lead of a team, a token with gateway:audit, or an operator',
+  usage: 'an auditor or lead of a team, a token with gateway:usage, or an operator',
   anyone: 'somebody known',
 };
 
@@ -32,7 +33,7 @@ export function reachOf(store: Store, act: string, need: Need, authority: Author
   throw new GatewayError('forbidden', `${act} needs ${NEEDED[need]}; held: ${held(authority)}`);
 }
 
-function includedBy(need: Need, { operates, manages, audits }: Authority): Reach['includes'] | undefined {
+function includedBy(need: Need, { operates, manages, audits, usage }: Authority): Reach['includes'] | undefined {
   if (operates) return () => true;
   const isAudited = (teamId: string): boolean => audits === 'all' || audits.has(teamId);
   switch (need) {
@@ -42,16 +43,20 @@ function includedBy(need: Need, { operates, manages, audits }: Authority): Reach
       return manages.size === 0 ? undefined : (teamId) => manages.has(teamId);
     case 'audit':
       return audits !== 'all' && audits.size === 0 ? undefined : isAudited;
+    case 'usage':
+      if (audits !== 'all' && audits.size === 0 && (usage?.size ?? 0) === 0) return undefined;
+      return (teamId) => usage?.has(teamId) === true || isAudited(teamId);
     case 'anyone':
       return (teamId) => manages.has(teamId) || isAudited(teamId);
   }
 }
 
-function held({ manages, audits }: Authority): string {
+function held({ manages, audits, usage }: Authority): string {
   const parts: string[] = [];
   if (manages.size > 0) parts.push(`the management of ${teams(manages.size)}`);
   if (audits === 'all') parts.push('the record of all teams');
   else if (audits.size > 0) parts.push(`the record of ${teams(audits.size)}`);
+  else if (usage !== undefined) parts.push(`the usage of ${teams(usage.size)}`);
   return parts.join(' and ') || 'nothing to manage';
 }
 

@@ -6,7 +6,7 @@ import { requestId, slug } from './fields.ts';
 import { teamsNamed } from './look-up.ts';
 
 /** An X-Ray session that is open at this gateway. */
-export interface StreamView extends Omit<OpenStream, 'team' | 'openedAt'> {
+export interface StreamView extends Omit<OpenStream, 'team' | 'openedAt' | 'holderId'> {
   readonly team: string;
   /** ISO time. */
   readonly openedAt: string;
@@ -30,7 +30,7 @@ export function streamActs(deps: ActDeps & { streams: () => OpenStreams }): Stre
         const data = streams()
           .list()
           .filter(({ team }) => teams.has(team.id))
-          .map(({ team, openedAt, ...rest }) => ({
+          .map(({ team, openedAt, holderId, ...rest }) => ({
             ...rest,
             team: team.slug,
             openedAt: new Date(openedAt).toISOString(),
@@ -49,7 +49,7 @@ export function streamActs(deps: ActDeps & { streams: () => OpenStreams }): Stre
         if (open === undefined) throw notOpen(id);
         return {
           team: open.team,
-          details: { operation: open.operation, device: open.device, holder: open.holder },
+          details: { operation: open.operation, device: open.device, holder: open.holderId },
           async carryOut() {
             if (!streams().end(id, 'ended by an administrator')) throw notOpen(id);
             return { ended: id };

@@ -120,7 +120,7 @@ async function viewOf(options: SessionRoutesOptions, res: Response): Promise<unk
 
 function actorOf(req: Request, res: Response, desk: SignInDesk): Actor {
   const { id: sessionId, person } = callerOf(res).session;
-  return { kind: 'person', personId: person.id, person: person.name, sessionId, address: desk.addressOf(req) };
+  return { kind: 'person', personId: person.id, sessionId, address: desk.addressOf(req) };
 }
 
 function rowOf({ digest, content, lastSeenAt }: ListedSession, currentDigest: string): Record<string, unknown> {

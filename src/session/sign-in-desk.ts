@@ -57,7 +57,7 @@ export class SignInDesk implements SignInHost {
     this.requireTransport(req);
     const { person } = signIn;
     const address = this.addressOf(req);
-    const actor: Actor = { kind: 'person', personId: person.id, person: person.name, address };
+    const actor: Actor = { kind: 'person', personId: person.id, address };
     if (person.disabledAt !== undefined) {
       const refusal = new GatewayError(
         'forbidden',

@@ -42,7 +42,6 @@ export async function migrate<T>(writes: Kysely<T>, options: MigrateOptions): Pr
     // Asked again under the lock: another gateway may have migrated meanwhile.
     let at = await readVersion(change, kind, versionTable);
     refuseNewer(at, known);
-    if (at.version >= known) return at;
     if (at.version === 0) {
       await run(
         change,

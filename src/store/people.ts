@@ -49,6 +49,14 @@ export function storedPeople(database: Database): People {
         return result.numDeletedRows > 0n;
       });
     },
+
+    async erase(id) {
+      return await change(database, async (tx) => {
+        const person = await tx.deleteFrom('people').where('id', '=', id).executeTakeFirst();
+        const name = await tx.deleteFrom('names').where('id', '=', id).executeTakeFirst();
+        return person.numDeletedRows + name.numDeletedRows > 0n;
+      });
+    },
   };
 
   async function set(id: string, values: Partial<PersonRow>): Promise<boolean> {
@@ -60,6 +68,17 @@ export function storedPeople(database: Database): People {
 }
 
 async function noteSignIn(tx: Change, fresh: PersonRow): Promise<PersonRow> {
+  const person = await noteGrants(tx, fresh);
+  const { id, name } = person;
+  await tx
+    .insertInto('names')
+    .values({ id, name })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ name }))
+    .execute();
+  return person;
+}
+
+async function noteGrants(tx: Change, fresh: PersonRow): Promise<PersonRow> {
   const added = await tx
     .insertInto('people')
     .values(fresh)

@@ -2,7 +2,7 @@ import { USAGE_SPANS, type UsageDelta, type UsageSpan, type UsageStore } from '.
 import { addSums } from '../domain/usage-sums.ts';
 import { read, write } from './access.ts';
 import type { Change, Database, UsageTableRow } from './schema.ts';
-import { type CallerUsage, entryKey, type UsageEntry, usageFromText, usageToText } from './usage-text.ts';
+import { type UsageEntry, usageFromText, usageToText } from './usage-text.ts';
 
 /** Far below what both databases take in one statement. */
 const ROWS_MAX = 500;
@@ -11,16 +11,18 @@ const TEAMS_MAX = 1_000;
 /** A row is what one caller did in one span, operation by operation: a month of days is read in a thousand rows. */
 export function storedUsage(database: Database): UsageStore {
   return {
-    async add(deltas, { chain, batch }) {
-      await write(database, async (tx) => {
+    async add(deltas, { chain, batch }, after) {
+      return await write(database, async (tx) => {
         // One transaction at a time: nobody counts between this look and the end.
-        if (batch <= (await lastCounted(tx, chain))) return;
+        const last = await lastCounted(tx, chain);
+        if (batch <= last || (after !== undefined && after !== last)) return last;
         for (const span of SPANS) await addToSpan(tx, span, deltas);
         await tx
           .insertInto('usage_counted')
           .values({ chain, batch })
           .onConflict((conflict) => conflict.column('chain').doUpdateSet({ batch }))
           .execute();
+        return batch;
       });
     },
 
@@ -41,9 +43,9 @@ export function storedUsage(database: Database): UsageStore {
         return query.orderBy('at').orderBy('team_id').orderBy('caller_id').execute();
       });
       return found.flatMap(({ at, team_id: teamId, caller_id: callerId, entries }) =>
-        [...usageFromText(entries).values()]
+        usageFromText(entries)
           .filter((entry) => operation === undefined || entry.operation === operation)
-          .map(({ sums, ...entry }) => Object.assign(sums, { at, teamId, callerId, ...entry })),
+          .map(({ operation, outcome, sums }) => ({ at, teamId, callerId, operation, outcome, ...sums })),
       );
     },
 
@@ -60,6 +62,9 @@ export function storedUsage(database: Database): UsageStore {
   };
 }
 
+/** No entries. */
+const NOTHING = '[]';
+
 const SPANS = Object.keys(USAGE_SPANS) as UsageSpan[];
 
 async function lastCounted(db: Pick<Change, 'selectFrom'>, chain: string): Promise<number> {
@@ -71,6 +76,7 @@ interface CallerSpan {
   readonly at: number;
   readonly teamId: string;
   readonly callerId: string;
+  /** By {@link entryKey}. */
   readonly usage: Map<string, UsageEntry>;
 }
 
@@ -87,7 +93,7 @@ async function addToSpan(tx: Change, span: UsageSpan, deltas: readonly UsageDelt
         .where('at', '=', at)
         .where('caller_id', 'in', ids)
         .execute();
-      const known = new Map(there.map((row) => [`${row.team_id} ${row.caller_id}`, usageFromText(row.entries)]));
+      const known = new Map(there.map((row) => [`${row.team_id} ${row.caller_id}`, row.entries]));
       await put(
         tx,
         some.map(({ teamId, callerId, usage }) => ({
@@ -95,7 +101,7 @@ async function addToSpan(tx: Change, span: UsageSpan, deltas: readonly UsageDelt
           at,
           team_id: teamId,
           caller_id: callerId,
-          entries: usageToText(together(known.get(`${teamId} ${callerId}`), usage)),
+          entries: usageToText(together(known.get(`${teamId} ${callerId}`) ?? NOTHING, usage)),
         })),
       );
     }
@@ -118,10 +124,15 @@ function gather(span: UsageSpan, deltas: readonly UsageDelta[]): CallerSpan[] {
   return [...callers.values()];
 }
 
-function together(known: CallerUsage | undefined, fresh: CallerUsage): CallerUsage {
-  const usage = new Map(known);
+/** What stands there already, and what is new. */
+function together(known: string, fresh: ReadonlyMap<string, UsageEntry>): Iterable<UsageEntry> {
+  const usage = new Map(usageFromText(known).map((entry) => [entryKey(entry), entry]));
   for (const entry of fresh.values()) addEntry(usage, entry);
-  return usage;
+  return usage.values();
+}
+
+function entryKey({ operation, outcome }: UsageEntry): string {
+  return `${outcome} ${operation}`;
 }
 
 function addEntry(usage: Map<string, UsageEntry>, entry: UsageEntry): void {

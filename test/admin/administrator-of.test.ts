@@ -40,7 +40,6 @@ describe('who manages through the public door', () => {
     expect(door.management.record.events[1]?.actor).toEqual({
       kind: 'person',
       personId: expect.stringMatching(/^per_/),
-      person: 'lead',
       sessionId: expect.stringMatching(/^ses_/),
       address: '127.0.0.1',
     });
@@ -127,7 +126,7 @@ describe('who manages through the public door', () => {
     expect(door.management.record.events[0]).toMatchObject({
       act: 'management.refused',
       errorCode: 'forbidden',
-      actor: { kind: 'person', person: 'lead' },
+      actor: { kind: 'person', personId: expect.stringMatching(/^per_/) },
       details: { method: 'GET', path: '/admin/v1/apps' },
     });
   });
@@ -141,12 +140,24 @@ describe('who manages through the public door', () => {
     },
   );
 
-  test('a token without a scope for it, also one with gateway:usage, is told what is needed and held', async () => {
-    for (const scopes of [['fleet:read'], ['account:owner'], ['gateway:usage', 'fleet:read']]) {
+  test('a token without a scope for it is told what is needed and held', async () => {
+    for (const scopes of [['fleet:read'], ['account:owner']]) {
       const answer = await door.ask(await door.token('acme', scopes), 'GET', '/admin/v1/apps');
       expect([answer.status, answer.body.type]).toEqual([403, 'permission_error']);
-      expect(answer.body.message).toContain(`gateway:admin or gateway:audit; the token holds ${scopes.join(', ')}`);
+      expect(answer.body.message).toContain(
+        `gateway:admin, gateway:audit or gateway:usage; the token holds ${scopes.join(', ')}`,
+      );
     }
+  });
+
+  test('gateway:usage sees the usage of its team, and neither reads the record nor manages anything', async () => {
+    const reader = await door.token('acme', ['gateway:usage', 'fleet:read']);
+    expect((await door.ask(reader, 'GET', '/admin/v1/usage')).status).toBe(200);
+    expect((await door.ask(reader, 'GET', '/admin/v1/usage?team=beta')).status).toBe(404);
+    for (const path of ['audit', 'audit/export', 'apps', 'tokens', 'limits']) {
+      expect([path, (await door.ask(reader, 'GET', `/admin/v1/${path}`)).status]).toEqual([path, 403]);
+    }
+    expect((await door.ask(reader, 'GET', '/admin/v1/teams')).body).toEqual({ data: [] });
   });
 
   test('gateway:audit reads the record of its team, and manages nothing', async () => {

@@ -62,6 +62,7 @@ export const STEPS: readonly Step[] = [
   ['person.disable', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
   ['person.enable', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
   ['person.remove', (known) => ({ id: known.get('person.list')?.body.data[0].id })],
+  ['person.erase', (known) => ({ id: known.get('person.remove')?.body.removed })],
   ['link.create', () => ({ name: 'Ada', grants: [{ role: 'member', team: 'gamma', scopes: ['fleet:read'] }] })],
   [
     'apply',
@@ -75,18 +76,43 @@ export const STEPS: readonly Step[] = [
       },
     }),
   ],
+  ['stream.list', () => ({ team: 'acme' })],
+  ['stream.end', (known) => ({ id: known.get('stream.list')?.body.data[0].id })],
   ['audit.export', () => ({ team: 'acme', format: 'ndjson' })],
+  ['audit.sinks', () => ({})],
   ['audit.keys', () => ({})],
   ['audit.key.rotate', () => ({})],
+  ['audit.prune.preview', () => ({})],
+  ['audit.prune', () => ({})],
   ['audit.query', () => ({ limit: 5, team: 'acme' })],
   ['audit.show', (known) => ({ requestId: known.get('app.add')?.headers.get('request-id') })],
+  ['usage.query', () => ({ team: 'acme', by: 'team,app,operation,outcome,time' })],
   ['team.remove', () => ({ team: 'gamma', force: true })],
 ];
+
+/** An X-Ray session of the team `acme`, so that there is one to see and to end. */
+export async function openStream(door: PublicDoor): Promise<void> {
+  const { streams, store } = door.management;
+  const acme = await store.teams.findBySlug('acme');
+  streams.open.push({
+    id: '01a2098b-fb9f-7d64-bda9-c1d239e99111',
+    team: { id: acme?.id ?? '', slug: 'acme' },
+    operation: 'xray.adb',
+    device: 'd-1',
+    holder: 'robot',
+    holderId: 'app_1',
+    address: '127.0.0.1',
+    openedAt: 1_790_000_000_000,
+    bytesIn: 1,
+    bytesOut: 2,
+  });
+}
 
 /** Does every act of {@link STEPS} through the public door, one after the other. */
 export async function* everyAct(door: PublicDoor, who: Caller): AsyncGenerator<DoneAct> {
   // Somebody to act on.
   await door.page(['viewer', 'beta']);
+  await openStream(door);
   const known = new Map<string, Answer>();
   for (const [act, inputOf] of STEPS) {
     const input = inputOf(known);

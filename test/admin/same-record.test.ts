@@ -3,7 +3,7 @@ import request from 'supertest';
 import { requestFor } from '../../src/admin/routes.ts';
 import type { AdminEvent } from '../../src/domain/event.ts';
 import type { ActName } from '../../src/manage/acts.ts';
-import { STEPS } from './every-act.ts';
+import { openStream, STEPS } from './every-act.ts';
 import { type Answer, openPublicDoor, type PublicDoor } from './public-door.ts';
 
 /** One request, however it is sent. */
@@ -23,6 +23,7 @@ interface Life {
 /** Every act that somebody with one team may do, and some that fail. */
 async function live(askAt: (door: PublicDoor) => Promise<Ask>): Promise<Life> {
   await using door = await openPublicDoor();
+  await openStream(door);
   const ask = await askAt(door);
   const { acts, record } = door.management;
   record.events.length = 0;

@@ -44,7 +44,7 @@ function sampleBatches(seed: number): RecordEvent[][] {
 
 function sampleEvent(seed: number, n: number): RecordEvent {
   const common = { requestId: `request-${seed}-${n}`, at: RUNS_AT + n * 10 };
-  const actor = { kind: 'person' as const, personId: 'per_1', person: 'Zoë', sessionId: 'ses_1' };
+  const actor = { kind: 'person' as const, personId: 'per_1', sessionId: 'ses_1' };
   switch (n % 5) {
     case 0:
       return sampleIntent({ ...common, targets: targets(n) });

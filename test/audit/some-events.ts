@@ -12,7 +12,7 @@ export const someEvent = fc
     actor: fc.constantFrom<Actor>(
       { kind: 'app', app: 'x', appId: 'id-x' },
       { kind: 'app', app: 'y', appId: 'id-y' },
-      { kind: 'person', person: 'x', personId: 'per_1' },
+      { kind: 'person', personId: 'per_1' },
       { kind: 'unknown' },
     ),
     status: fc.constantFrom(200, 404),

@@ -240,7 +240,7 @@ describe('the command line', () => {
         expect(out).toContain('--json');
       }
     }
-    expect(verbs).toBe(41);
+    expect(verbs).toBe(44);
     for (const name of ['apply', 'sign-in-link']) {
       const { code, out } = await cli.run([name, '--help']);
       expect([code, out]).toEqual([0, expect.stringContaining(`\nExample:\n  npm run -s gateway -- ${name} `)]);

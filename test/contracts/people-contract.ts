@@ -128,6 +128,17 @@ export function peopleContract(name: string, open: () => Promise<StorePair>): vo
       expect(await store.sessions.listByPerson('per_1')).toHaveLength(1);
     });
 
+    test('what an id was called outlives the person, until both are erased at once', async () => {
+      await store.people.signIn(ADA);
+      await pair.other.people.signIn({ ...ADA, name: 'Countess', at: 2_000 });
+      await store.people.remove('per_1');
+      expect(await pair.other.names.get(['per_1'])).toEqual(new Map([['per_1', 'Countess']]));
+      await store.people.signIn(ADA);
+      expect(await store.people.erase('per_1')).toBe(true);
+      expect([await store.people.list(), (await pair.other.names.get(['per_1'])).size]).toEqual([[], 0]);
+      expect(await store.people.erase('per_1')).toBe(false);
+    });
+
     test('sessions and tickets come and go without disturbing other gateways', async () => {
       await store.sessions.add(session('a'));
       await store.sessions.touch(new Map([['digest-a', 9_000]]));

@@ -105,7 +105,7 @@ export function recordContract(name: string, place: () => RecordPlace): void {
           at: AT + 3000,
           teamId: undefined,
           team: undefined,
-          actor: { kind: 'person', personId: 'per_1', person: 'till' },
+          actor: { kind: 'person', personId: 'per_1' },
           targets: [
             { kind: 'group', name: 'Z' },
             { kind: 'device', name: 'Z' },

@@ -101,6 +101,14 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect(await pair.other.teams.list()).toEqual([{ ...TEAM, name: 'Acme Holding' }]);
     });
 
+    test('lists are sorted by bytes, whatever language the database speaks', async () => {
+      await store.teams.add(TEAM);
+      const names = ['b', 'B', 'a', '_', 'ä', 'A-2', 'A10', 'é'];
+      for (const name of names) await store.apps.add({ ...APP, id: `app_${name}`, name });
+      const listed = (await pair.other.apps.listByTeam(TEAM.id)).map(({ name }) => name);
+      expect(listed).toEqual(names.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))));
+    });
+
     test('two teams may use the same names for their apps and keys', async () => {
       await fill(store);
       await store.teams.add({ ...TEAM, id: 'team_2', slug: 'beta' });

@@ -47,6 +47,7 @@ describe('The invariants that no linter knows', () => {
       'call/relay.ts',
       'domain/secret.ts',
       'session/oidc/identity-provider.ts',
+      'sinks-room.ts',
       'config/database-settings.ts',
       'config/redis-settings.ts',
       'redis/connect.ts',

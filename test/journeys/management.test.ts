@@ -76,7 +76,7 @@ function perform(who: Who, act: ActName, input: Readonly<Record<string, unknown>
 
 interface LiveOperation {
   readonly act: ActName;
-  readonly need: 'operator' | 'team' | 'audit' | 'anyone';
+  readonly need: 'operator' | 'team' | 'audit' | 'usage' | 'anyone';
   readonly method: string;
   readonly path: string;
 }
@@ -115,6 +115,7 @@ const SOUND_INPUTS: Readonly<Record<ActName, Readonly<Record<string, unknown>>>>
   'person.disable': person,
   'person.enable': person,
   'person.remove': person,
+  'person.erase': person,
   'session.list': {},
   'session.end': { id: 'ses_nobody' },
   'stream.list': {},
@@ -122,10 +123,14 @@ const SOUND_INPUTS: Readonly<Record<ActName, Readonly<Record<string, unknown>>>>
   'link.create': { grants: [{ role: 'operator' }] },
   apply: { teams: {} },
   'audit.query': {},
+  'audit.prune.preview': {},
+  'audit.prune': {},
   'audit.export': {},
+  'audit.sinks': {},
   'audit.keys': {},
   'audit.key.rotate': {},
   'audit.show': { requestId: 'nothing' },
+  'usage.query': {},
 };
 
 /** What the live gateway says of itself; that it is true is another test's. */
@@ -150,14 +155,14 @@ describe('Who may manage what', () => {
     nobody: [],
     viewer: [],
     member: [],
-    lead: ['team', 'audit', 'anyone'],
-    auditor: ['audit', 'anyone'],
-    'auditor of all': ['audit', 'anyone'],
-    operator: ['operator', 'team', 'audit', 'anyone'],
+    lead: ['team', 'audit', 'usage', 'anyone'],
+    auditor: ['audit', 'usage', 'anyone'],
+    'auditor of all': ['audit', 'usage', 'anyone'],
+    operator: ['operator', 'team', 'audit', 'usage', 'anyone'],
     'a token for calls': [],
-    'a token with gateway:usage': [],
-    'a token with gateway:audit': ['audit', 'anyone'],
-    'a token with gateway:admin': ['team', 'audit', 'anyone'],
+    'a token with gateway:usage': ['usage', 'anyone'],
+    'a token with gateway:audit': ['audit', 'usage', 'anyone'],
+    'a token with gateway:admin': ['team', 'audit', 'usage', 'anyone'],
   };
 
   test('each role and scope × each route of the live gateway: what is not theirs is refused, in words', async () => {

@@ -3,15 +3,16 @@ import type { RateLimit } from '../../src/domain/budget.ts';
 import type { LaneCall } from '../../src/domain/lane.ts';
 import { BottleneckLane } from '../../src/lane/bottleneck-lane.ts';
 import { FairLane } from '../../src/lane/fair-lane.ts';
-import { DEFAULT_LIMIT, type LaneEngine, Lanes } from '../../src/lane/lanes.ts';
+import { DEFAULT_LIMIT, Lanes } from '../../src/lane/lanes.ts';
 import { FIRST_LIMIT } from '../../src/lane/learning/limit-learner.ts';
+import { loadEngine, type MakeLane } from '../../src/lane/load-engine.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const clock = new VirtualClock();
 const stays = new AbortController().signal;
 const CALL: LaneCall = { appId: 'app', weight: 1, urgency: 3, deadlineAt: 1e9, heldBytes: 1 };
 
-function makeLanes(engine: LaneEngine = 'fair'): Lanes {
+function makeLanes(engine: 'fair' | MakeLane = 'fair'): Lanes {
   return new Lanes({ engine, clock, waitingCallsMax: 100, waitingBytesMax: 1_000, pauseMsMax: 60_000 });
 }
 
@@ -27,15 +28,19 @@ describe('the lanes of a gateway', () => {
     expect(lanes.find('c')).toBeUndefined();
   });
 
-  test('a budget without a limit is paced carefully, not left open: it is learnt, or with the other engine assumed', () => {
+  test('a budget without a limit is paced carefully, not left open: it is learnt, or with the other engine assumed', async () => {
     const { calls, windowMs } = makeLanes().laneFor(budget('a')).stats().limit;
     expect(calls / windowMs).toBe(FIRST_LIMIT.calls / FIRST_LIMIT.windowMs);
-    expect(makeLanes('bottleneck').laneFor(budget('a')).stats().limit).toBe(DEFAULT_LIMIT);
+    expect(
+      makeLanes(await loadEngine('bottleneck'))
+        .laneFor(budget('a'))
+        .stats().limit,
+    ).toBe(DEFAULT_LIMIT);
   });
 
   test('the engine is the one that was asked for', async () => {
     expect(makeLanes('fair').laneFor(budget('a', { calls: 1, windowMs: 1_000 }))).toBeInstanceOf(FairLane);
-    const plain = makeLanes('bottleneck');
+    const plain = makeLanes(await loadEngine('bottleneck'));
     expect(plain.laneFor(budget('a'))).toBeInstanceOf(BottleneckLane);
     await plain.close();
   });

@@ -33,6 +33,30 @@ describe('four gateways on one budget', () => {
     },
   );
 
+  test.each([8, 15])('%i callers at each gateway are enough to use all of the budget', async (callers) => {
+    const fleet = new Fleet(4);
+    for (let g = 0; g < 4; g++) fleet.keepBusy(g, 'app', callers);
+    await fleet.clock.advance(1_000);
+    const from = fleet.clock.now();
+    await fleet.clock.advance(4_000);
+    expect(fleet.instants(from).length / 400).toBeGreaterThan(0.97 / 1.01);
+    await fleet.close();
+  });
+
+  test('a limit that rises a little, as one that is learnt does, leaves no hole in the pace', async () => {
+    const fleet = new Fleet(4);
+    for (let g = 0; g < 4; g++) fleet.keepBusy(g, 'app', 30);
+    await fleet.clock.advance(2_000);
+    const from = fleet.clock.now();
+    for (const calls of [104, 108, 112, 116]) {
+      fleet.lanes[1]?.retune({ limit: { calls, windowMs: 1_000 }, burst: undefined, spreadMs: 10 });
+      await fleet.clock.advance(1_500);
+    }
+    const sent = fleet.instants(from).sort((a, b) => a - b);
+    expect(Math.max(...sent.slice(1).map((at, i) => at - (sent[i] as number)))).toBeLessThan(80);
+    await fleet.close();
+  });
+
   test('at load Redis is asked at most once for ten calls', async () => {
     for (const limit of [
       { calls: 100, windowMs: 1_000 },

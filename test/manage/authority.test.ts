@@ -26,6 +26,7 @@ beforeAll(async () => {
       operation: 'xray.adb',
       device: `device-of-${team}`,
       holder: 'app',
+      holderId: 'app_1',
       address: '10.0.0.1',
       openedAt: 0,
       bytesIn: 1,
@@ -81,16 +82,21 @@ const ACTS: Readonly<Record<ActName, readonly [need: Need, input: (team: 'alpha'
   'person.disable': ['operator', () => ({ id: ids.person })],
   'person.enable': ['operator', () => ({ id: ids.person })],
   'person.remove': ['operator', () => ({ id: ids.person })],
+  'person.erase': ['operator', () => ({ id: ids.person })],
   'session.list': ['operator', () => ({})],
   'session.end': ['operator', () => ({ id: ids.session })],
   'stream.list': ['team', (team) => ({ team })],
   'stream.end': ['team', (team) => ({ id: streamOf(team) })],
   'link.create': ['operator', (team) => ({ grants: [{ role: 'lead', team }] })],
   'audit.query': ['audit', (team) => ({ team })],
+  'audit.prune.preview': ['operator', () => ({})],
+  'audit.prune': ['operator', () => ({})],
   'audit.export': ['audit', (team) => ({ team })],
+  'audit.sinks': ['operator', () => ({})],
   'audit.keys': ['audit', () => ({})],
   'audit.key.rotate': ['operator', () => ({})],
   'audit.show': ['audit', () => ({ requestId: 'nothing' })],
+  'usage.query': ['usage', () => ({})],
   apply: ['operator', (team) => ({ teams: { [team]: { apps: { app: { weight: 3 } } } } })],
 };
 
@@ -116,15 +122,17 @@ const WHO: Readonly<Record<string, () => Administrator>> = {
   }),
   'auditor of beta': () => somebody({ audits: new Set([ids.beta]) }),
   'auditor of all': () => somebody({ audits: 'all' }),
+  'token of beta that sees usage': () => somebody({ usage: new Set([ids.beta]) }),
   nobody: () => somebody({}),
 };
 
 /** In the order of {@link WHO}. */
 const MAY: Readonly<Record<Need, readonly ('may' | 'forbidden')[]>> = {
-  operator: ['may', 'forbidden', 'forbidden', 'forbidden', 'forbidden', 'forbidden'],
-  team: ['may', 'may', 'may', 'forbidden', 'forbidden', 'forbidden'],
-  audit: ['may', 'may', 'may', 'may', 'may', 'forbidden'],
-  anyone: ['may', 'may', 'may', 'may', 'may', 'may'],
+  operator: ['may', 'forbidden', 'forbidden', 'forbidden', 'forbidden', 'forbidden', 'forbidden'],
+  team: ['may', 'may', 'may', 'forbidden', 'forbidden', 'forbidden', 'forbidden'],
+  audit: ['may', 'may', 'may', 'may', 'may', 'forbidden', 'forbidden'],
+  usage: ['may', 'may', 'may', 'may', 'may', 'may', 'forbidden'],
+  anyone: ['may', 'may', 'may', 'may', 'may', 'may', 'may'],
 };
 
 async function outcome(act: ActName, by: Administrator, input: object): Promise<string> {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { ProbeResult } from '../../src/manage/probe.ts';
+import type { ProbedKey } from '../../src/domain/probed-key.ts';
 import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
 
 const OLD = 'mason-key-canary-old-51c7';
@@ -27,7 +27,7 @@ afterEach(async () => {
   await m.close();
 });
 
-const answered = (status: number): ProbeResult => ({
+const answered = (status: number): ProbedKey => ({
   verdict: status === 401 ? 'dead' : status === 200 || status === 403 ? 'alive' : 'unclear',
   status,
   message: `GET /v1/default/device?limit=1 answered ${status}`,

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type Administrator, OPERATES } from '../../src/domain/authority.ts';
 import type { Signer } from '../../src/domain/checkpoint.ts';
 import type { OpenedKey } from '../../src/domain/mason-key.ts';
+import type { ProbedKey } from '../../src/domain/probed-key.ts';
 import type { OpenStream, OpenStreams } from '../../src/domain/stream.ts';
 import { type Acts, createActs } from '../../src/manage/acts.ts';
 import type { Pace } from '../../src/manage/limit-acts.ts';
-import type { ProbeResult } from '../../src/manage/probe.ts';
 import { covers, isKnownScope } from '../../src/mason/scopes.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { masterKeyFrom } from '../../src/vault/master-key.ts';
@@ -19,6 +19,8 @@ import { MemoryRecord } from './memory-record.ts';
 export const OPERATOR: Administrator = { actor: { kind: 'operator', account: 'ada' }, authority: OPERATES };
 export const MASON = 'https://api.bymason.com';
 export const START_MS = Date.parse('2026-11-23T10:00:00Z');
+
+const NOTHING_GOES = { going: [], saidAgain: [], bytes: 0, heldBack: [] };
 
 /** A clock that stands until it is told; who waits for it moves it. */
 export class HandClock {
@@ -45,7 +47,7 @@ export interface Management {
   readonly directory: string;
   readonly probed: OpenedKey[];
   /** What each probe finds; or by the key that is tried. */
-  probeAnswer: ProbeResult | ((key: OpenedKey) => ProbeResult);
+  probeAnswer: ProbedKey | ((key: OpenedKey) => ProbedKey);
   /** Whose sessions were ended, and why. */
   readonly ended: [which: object, reason: string][];
   /** What the lane of every budget tells; undefined: there is none. */
@@ -73,6 +75,11 @@ export async function openManagement(): Promise<Management> {
       record,
       exported: (asked) => record.exported(asked),
       signer,
+      retention: {
+        isOn: true,
+        plan: async () => NOTHING_GOES,
+        prune: async () => ({ ...NOTHING_GOES, bytesAfter: 0 }),
+      },
       clock,
       scopes: { covers, known: isKnownScope },
       masonOrigin: MASON,
@@ -83,6 +90,7 @@ export async function openManagement(): Promise<Management> {
       },
       publicAddress: () => undefined,
       streams: () => management.streams,
+      sinks: () => [],
       endSessions: async (which, reason) => {
         ended.push([which, reason]);
         return (await store.sessions.end(which)).length;

@@ -4,9 +4,9 @@ import type { Rights } from '../../src/domain/rights.ts';
 import { type Management, START_MS } from './management.ts';
 
 /** Somebody with a page, and this authority. */
-export function somebody(authority: Partial<Authority>, name = 'Somebody'): Administrator {
+export function somebody(authority: Partial<Authority>): Administrator {
   return {
-    actor: { kind: 'person', personId: 'per_x', person: name, sessionId: 'ses_x', address: '192.0.2.7' },
+    actor: { kind: 'person', personId: 'per_x', sessionId: 'ses_x', address: '192.0.2.7' },
     authority: { operates: false, manages: new Map(), audits: new Set(), ...authority },
   };
 }
@@ -16,7 +16,7 @@ export function leadOf(
   teamId: string,
   rights: Rights = { scopes: ['account:owner'], effectCeiling: 'destructive' },
 ): Administrator {
-  return somebody({ manages: new Map([[teamId, rights]]), audits: new Set([teamId]) }, 'Lead');
+  return somebody({ manages: new Map([[teamId, rights]]), audits: new Set([teamId]) });
 }
 
 export async function teamId(m: Management, slug: string): Promise<string> {

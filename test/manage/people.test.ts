@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventLine } from '../../src/audit/event-line.ts';
+import type { Administrator } from '../../src/domain/authority.ts';
 import { LINK_ISSUER, type RoleGrant } from '../../src/domain/person.ts';
 import { type Management, OPERATOR, openManagement, START_MS } from './management.ts';
 import { signedIn, teamId } from './people-of-teams.ts';
@@ -61,7 +63,7 @@ describe('people', () => {
     const again = await m.store.people.signIn({ id, issuer, subject, name, grants: [viewer], at: START_MS + 1 });
     expect(again.grants).toHaveLength(3);
     expect(m.record.events.filter(({ act }) => act === 'person.set').at(-1)).toMatchObject({
-      details: { id: ada.id, person: ada.name, rolesBefore: 'viewer@alpha', roles: 'lead@alpha member@beta auditor' },
+      details: { id: ada.id, rolesBefore: 'viewer@alpha', roles: 'lead@alpha member@beta auditor' },
     });
   });
 
@@ -155,6 +157,27 @@ describe('people', () => {
     }
   });
 
+  test('whoever is erased is in no byte of the record by name, and the record is shown without it from then on', async () => {
+    const ada = await signedIn(m, [viewer], { sessions: 2 });
+    const by: Administrator = { ...OPERATOR, actor: { kind: 'person', personId: ada.id } };
+    await m.acts['link.create'](by, { name: 'Ada again', grants: [{ role: 'member', team: 'alpha' }] });
+    await m.acts['link.create'](by, { name: 'Ada again', grants: [{ role: 'member', team: 'none' }] }).catch(() => 0);
+    await m.acts['person.disable'](by, { id: ada.id });
+    const shown = async (): Promise<string> =>
+      JSON.stringify((await m.acts['audit.query'](OPERATOR, { person: ada.id })).data.map(({ event }) => event));
+    expect(await shown()).toContain(`"person":${JSON.stringify(ada.name)}`);
+    expect(await shown()).toContain(`"personName":${JSON.stringify(ada.name)}`);
+    await m.acts['person.remove'](OPERATOR, { id: ada.id });
+    expect(await shown()).toContain(ada.name);
+
+    expect(await m.acts['person.erase'](OPERATOR, { id: ada.id })).toEqual({ erased: ada.id, sessionsEnded: 0 });
+    expect(await shown()).not.toContain(ada.name);
+    const bytes = m.record.events.map(eventLine).join('');
+    expect(bytes).toContain('"act":"person.erase"');
+    for (const personal of [ada.name, ada.subject, 'Ada again']) expect(bytes).not.toContain(personal);
+    await expect(m.acts['person.erase'](OPERATOR, { id: ada.id })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   test('a role in a team that went is not shown: it leads nowhere', async () => {
     const ada = await signedIn(m, [viewer]);
     await m.acts['team.remove'](OPERATOR, { team: 'alpha' });
@@ -206,7 +229,7 @@ describe('a sign-in link', () => {
     const digest = hash('sha256', link.secret, 'base64url');
     expect(JSON.stringify(m.record.events)).not.toContain(link.secret);
     expect(JSON.stringify(m.record.events)).not.toContain(digest);
-    expect(m.record.events.at(-1)?.details).toEqual({ name: 'Ada', linkId: link.id, roles: 'lead@alpha' });
+    expect(m.record.events.at(-1)?.details).toEqual({ linkId: link.id, roles: 'lead@alpha' });
     const taken = await m.store.links.take(digest, START_MS + 599_999);
     expect(taken).toMatchObject({ id: link.id, name: 'Ada', grants: [{ role: 'lead', teamId: viewer.teamId }] });
   });

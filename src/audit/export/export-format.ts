@@ -1,11 +1,7 @@
-import type { KeptEvent } from '../../domain/archive.ts';
+import { CSV_HEAD, csvEvent } from '../formats/csv.ts';
+import type { ExportedEvent } from '../formats/exported-event.ts';
+import { ocsfEvent } from '../formats/ocsf.ts';
 import { ndjsonEvent } from './ndjson.ts';
-
-/** An event, with its place. */
-export interface ExportedEvent extends KeptEvent {
-  readonly chain: string;
-  readonly batch: number;
-}
 
 /** How events are told to others. */
 export interface ExportFormat {
@@ -25,6 +21,8 @@ export interface ExportFormat {
 /** By the name that is asked for. */
 export const EXPORT_FORMATS = {
   ndjson: { contentType: 'application/x-ndjson', event: ndjsonEvent, isProven: true },
+  csv: { contentType: 'text/csv; charset=utf-8; header=present', event: csvEvent, head: CSV_HEAD, isProven: false },
+  ocsf: { contentType: 'application/x-ndjson', event: ocsfEvent, isProven: false },
 } as const satisfies Readonly<Record<string, ExportFormat>>;
 
 export type ExportFormatName = keyof typeof EXPORT_FORMATS;

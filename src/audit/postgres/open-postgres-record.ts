@@ -6,6 +6,7 @@ import type { PlaceOptions, RecordPlace } from '../record-place.ts';
 import { threadUrl } from '../thread-url.ts';
 import { WriterClient } from '../writer-client.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
+import { PostgresPruner } from './postgres-pruner.ts';
 import type { PostgresRunOptions, PostgresRunState } from './postgres-run-writer.ts';
 import { parsedFrom, queryRecord } from './query.ts';
 import { readRecord } from './record-reads.ts';
@@ -31,6 +32,7 @@ export async function openPostgresRecord(settings: PostgresSettings, options: Pl
   const writer = new WriterClient<PostgresRunState>({
     url: threadUrl('writer-thread', import.meta.url),
     options: begin,
+    onUsage: options.onUsage,
   });
   return { writer, ...reading };
 }
@@ -52,6 +54,8 @@ export async function openPostgresReading(settings: PostgresSettings): Promise<O
     },
     archive,
     exported: (asked) => archive.exported(asked),
+    delivered: (asked) => archive.delivered(asked),
+    pruner: new PostgresPruner(settings),
     close: async () => void (await Promise.all([pool.ending ? undefined : pool.end(), archive.close()])),
   };
 }

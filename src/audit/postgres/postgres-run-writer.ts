@@ -2,6 +2,7 @@ import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import { batchEvents } from '../batch-events.ts';
 import { type ChainHead, chainBegin, chainName, type Head } from '../chain.ts';
 import { startLine } from '../gateway-events.ts';
+import { UsageTally } from '../usage-tally.ts';
 import type { BatchesWriter, WriterState } from '../writer-protocol.ts';
 import { beginChain, closeChain, findPreviousHead, readBack, type WrittenChain } from './chain-row.ts';
 import { makePartition, weekOf } from './partitions.ts';
@@ -34,6 +35,7 @@ const AHEAD_MS = 3_600_000;
  * that names the head of this one.
  */
 export class PostgresRunWriter implements BatchesWriter<PostgresRunState> {
+  readonly tally = new UsageTally();
   readonly #options: PostgresRunOptions;
   #connection: WritingConnection | undefined;
   #chain: WrittenChain | undefined;
@@ -125,8 +127,10 @@ export class PostgresRunWriter implements BatchesWriter<PostgresRunState> {
     const chain = this.#chain;
     if (chain === undefined) return undefined;
     const found = await connection.ask((client) => readBack(client, chain, this.#head));
-    if (found !== undefined) this.#head = found.head;
-    return found?.isOpen === true ? chain : undefined;
+    if (found === undefined) return undefined;
+    if (found.head.batch > this.#head.batch) this.tally.unsure();
+    this.#head = found.head;
+    return found.isOpen ? chain : undefined;
   }
 
   async #begin(connection: WritingConnection): Promise<WrittenChain> {
@@ -146,7 +150,7 @@ export class PostgresRunWriter implements BatchesWriter<PostgresRunState> {
   }
 
   async #commit(connection: WritingConnection, chain: WrittenChain, n: number, text: string): Promise<void> {
-    const events = batchEvents(text);
+    const events = batchEvents(text, this.tally);
     if (events.length === 0) return;
     for (const week of new Set(events.map(({ columns }) => weekOf(columns.at)))) {
       if (!this.#weeks.has(week)) await this.#makePartition(connection, week);

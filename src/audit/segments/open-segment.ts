@@ -3,7 +3,8 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import { type Head, lineDigest, nextLink } from '../chain.ts';
 import { escapedName } from '../escaped-name.ts';
-import { eventColumns } from '../event-columns.ts';
+import { columnsOf, eventFields } from '../event-columns.ts';
+import type { UsageTally } from '../usage-tally.ts';
 import { readSegmentHead, type SegmentHead } from './segment-head.ts';
 import { SEGMENT_SCHEMA } from './segment-schema.ts';
 import { SegmentTerms } from './segment-terms.ts';
@@ -78,9 +79,10 @@ export class OpenSegment {
    * Writes one batch, whole or not at all, and says where the chain stands then.
    *
    * @param text lines as `eventLine` makes them
+   * @param tally counts them
    * @throws SQLite's error; an error when the file was removed or replaced underneath. The segment must then be closed.
    */
-  commit(n: number, text: string, head: Head): Head {
+  commit(n: number, text: string, head: Head, tally: UsageTally): Head {
     // SQLite would go on writing, without an error, to a file that has no name any more.
     if (statSync(this.path, { throwIfNoEntry: false })?.ino !== this.#inode) {
       throw new Error(`${this.path} was removed or replaced`);
@@ -96,7 +98,7 @@ export class OpenSegment {
         seq += 1;
         const digest = lineDigest(line);
         digests.push(digest);
-        this.#writeEvent(seq, line, digest);
+        this.#writeEvent(seq, line, digest, tally);
       }
     }
     const link = nextLink(head.link, digests);
@@ -127,8 +129,10 @@ export class OpenSegment {
     this.#db.close();
   }
 
-  #writeEvent(seq: number, line: string, digest: Uint8Array): void {
-    const event = eventColumns(line);
+  #writeEvent(seq: number, line: string, digest: Uint8Array, tally: UsageTally): void {
+    const fields = eventFields(line);
+    tally.add(fields);
+    const event = columnsOf(fields);
     if (event.at < this.#lowAt) this.#lowAt = event.at;
     if (event.at > this.#highAt) this.#highAt = event.at;
     this.#insertEvent.run(

@@ -5,6 +5,7 @@ import { WriterClient } from '../writer-client.ts';
 import { QueryClient } from './query-client.ts';
 import type { RunOptions, RunState } from './run-writer.ts';
 import { Sealer, unsealedSegments } from './sealer.ts';
+import { SegmentPruner } from './segment-pruner.ts';
 
 export interface SegmentsOptions extends PlaceOptions {
   /** Where the segment files stand; made, with mode 0700, when it is not there. Several gateways may share it. */
@@ -34,6 +35,7 @@ export function openSegments(options: SegmentsOptions): RecordPlace {
   const writer = new WriterClient<RunState>({
     url: threadUrl('writer-thread', import.meta.url),
     options: begin,
+    onUsage: options.onUsage,
     onState: (state, before) => {
       if (state.segment !== before?.segment) sealer.ask();
     },
@@ -41,11 +43,14 @@ export function openSegments(options: SegmentsOptions): RecordPlace {
   const sealer = new Sealer(() => unsealedSegments(directory, writer.state), options.onProblem);
   const queries = new QueryClient(directory);
   const archive = new ArchiveClient(threadUrl('archive-thread', import.meta.url), directory);
+  const pruner = new SegmentPruner(directory);
   return {
     writer,
     query: (filter, page) => queries.query(filter, page),
     archive,
     exported: (asked) => archive.exported(asked),
-    close: async () => void (await Promise.all([sealer.close(), queries.close(), archive.close()])),
+    delivered: (asked) => archive.delivered(asked),
+    pruner,
+    close: async () => void (await Promise.all([sealer.close(), queries.close(), archive.close(), pruner.close()])),
   };
 }

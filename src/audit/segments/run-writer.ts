@@ -3,6 +3,7 @@ import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import { chainBegin, chainName, type Head } from '../chain.ts';
 import { startLine } from '../gateway-events.ts';
 import { ulid, ulidEpochMs } from '../ulid.ts';
+import { UsageTally } from '../usage-tally.ts';
 import type { BatchesWriter, WriterState } from '../writer-protocol.ts';
 import { OpenSegment } from './open-segment.ts';
 import { findPreviousHead } from './previous-head.ts';
@@ -37,6 +38,7 @@ const STRIKES_MAX = 2;
  * written twice, a file that lost something, or fails again and again, is left for a new segment.
  */
 export class RunWriter implements BatchesWriter<RunState> {
+  readonly tally = new UsageTally();
   readonly #options: RunOptions;
   #run: string | undefined;
   #n = 1;
@@ -66,7 +68,7 @@ export class RunWriter implements BatchesWriter<RunState> {
     try {
       const run = this.#run ?? this.#beginRun();
       const segment = this.#segment ?? this.#open(run);
-      if (batch > this.#head.batch) this.#head = segment.commit(batch, text, this.#head);
+      if (batch > this.#head.batch) this.#head = segment.commit(batch, text, this.#head, this.tally);
       this.#strikes = 0;
       return { run, segment: this.#n, head: this.#head };
     } catch (error) {
@@ -141,7 +143,10 @@ export class RunWriter implements BatchesWriter<RunState> {
       return this.#open(run);
     }
     // For what both know, memory is taken for true: an altered file must not become part of the chain.
-    if (found.head.batch > this.#head.batch) this.#head = found.head;
+    if (found.head.batch > this.#head.batch) {
+      this.#head = found.head;
+      this.tally.unsure();
+    }
     this.#segment = segment;
     this.#opened = this.#n;
     this.#openedAtMs = performance.now();
@@ -150,6 +155,7 @@ export class RunWriter implements BatchesWriter<RunState> {
         0,
         startLine(chain, startedAt, findPreviousHead(directory, gatewayId, run)),
         this.#head,
+        this.tally,
       );
     }
     return segment;

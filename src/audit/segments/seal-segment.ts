@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { indexSkewed } from './left-out.ts';
 import { readSegmentHead } from './segment-head.ts';
 import { SEALED_INDEXES } from './segment-schema.ts';
 
@@ -8,7 +9,7 @@ const LEAVE_WAL_MS_MAX = 500;
 const READERS_MS_MAX = 30_000;
 /** Holds a whole index, so that it reaches the file in one commit and readers wait only for that. */
 const CACHE_KIBIBYTES = 65_536;
-const SEALED_MODE = 0o440;
+export const SEALED_MODE = 0o440;
 
 /**
  * Makes a completed segment read-only, with its indexes. False when somebody has it open: its writer, which in WAL mode
@@ -25,6 +26,7 @@ export function sealSegment(path: string): boolean {
     `PRAGMA busy_timeout = ${READERS_MS_MAX}; PRAGMA cache_size = -${CACHE_KIBIBYTES}; PRAGMA temp_store = MEMORY`,
   );
   for (const index of SEALED_INDEXES) db.exec(index);
+  indexSkewed(db);
   db.exec('ANALYZE');
   db.exec('UPDATE segment SET events = (SELECT count(*) FROM event)');
   db.close();

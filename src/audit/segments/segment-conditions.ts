@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { RecordFilter } from '../../domain/record.ts';
 import { escapedName } from '../escaped-name.ts';
+import { type LeftOut, leftOut } from './left-out.ts';
 import type { SegmentView } from './segment-catalog.ts';
 
 export interface SegmentCondition {
@@ -24,7 +25,6 @@ const NAMED = [
 const VALUED = [
   ['since', 'at >= ?'],
   ['until', 'at < ?'],
-  ['status', 'status = ?'],
   ['requestId', 'request_id = ?'],
 ] as const;
 
@@ -44,6 +44,7 @@ export function segmentConditions(
   filter: RecordFilter,
 ): SegmentCondition[] | undefined {
   const conditions: SegmentCondition[] = [];
+  const left = leftOut(db);
   const termIds = db.prepare('SELECT id FROM term WHERE name = ?1 OR alias = ?1');
   for (const [field, column] of NAMED) {
     const name = filter[field];
@@ -51,10 +52,7 @@ export function segmentConditions(
     // Teams and apps are found by id and by name: both stand in one term.
     const ids = termIds.all(escapedName(name)).map((row) => Number(row['id']));
     if (ids.length === 0) return undefined;
-    conditions.push({
-      where: ids.length === 1 ? `${column} = ${ids[0]}` : `${column} IN (${ids.join(', ')})`,
-      values: [],
-    });
+    conditions.push(isOneOf(column, ids, left));
   }
   for (const [column, ids] of [
     ['team', filter.teams],
@@ -63,8 +61,9 @@ export function segmentConditions(
     if (ids === undefined) continue;
     const numbers = numbersOf(db, ids);
     if (numbers.length === 0) return undefined;
-    conditions.push({ where: `${column} IN (${numbers.join(', ')})`, values: [] });
+    conditions.push(isOneOf(column, numbers, left));
   }
+  if (filter.status !== undefined) conditions.push(isOneOf('status', [filter.status], left));
   for (const [field, where] of VALUED) {
     const value = filter[field];
     if (value === undefined) continue;
@@ -75,6 +74,14 @@ export function segmentConditions(
   if (filter.group !== undefined)
     conditions.push({ where: `${target} ${OF_GROUPS})`, values: [escapedName(filter.group)] });
   return conditions;
+}
+
+/** Of an index that leaves a value out, SQLite makes use only where the question says by itself that it is not for that. */
+function isOneOf(column: string, numbers: readonly number[], left: LeftOut): SegmentCondition {
+  const out = left.get(column);
+  const others = out === undefined || numbers.includes(out) ? '' : ` AND ${column} <> ${out}`;
+  const is = numbers.length === 1 ? `= ${numbers[0]}` : `IN (${numbers.join(', ')})`;
+  return { where: `${column} ${is}${others}`, values: [] };
 }
 
 /** By id alone: the slug of a team that is gone may be another's by now. */

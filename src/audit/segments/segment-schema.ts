@@ -38,21 +38,19 @@ CREATE TABLE checkpoint (
 `;
 
 /**
+ * Columns of which one value may be that of most events. Its index leaves that value out (`left_out`), which saves most of the
+ * work of sealing: questions for it walk `event_at`, where every other event is one of theirs.
+ */
+export const SKEWED_COLUMNS = ['kind', 'team', 'app', 'token', 'fingerprint', 'operation', 'effect', 'status'] as const;
+
+/**
  * Built at sealing, one by one. Every index ends in the row id, which is `seq`, so that pages come out in order. What few
  * events have is indexed for those few.
  */
 export const SEALED_INDEXES = [
   'CREATE INDEX IF NOT EXISTS event_at ON event (at)',
-  'CREATE INDEX IF NOT EXISTS event_team ON event (team, at)',
-  'CREATE INDEX IF NOT EXISTS event_app ON event (app, at)',
   'CREATE INDEX IF NOT EXISTS event_person ON event (person, at) WHERE person IS NOT NULL',
-  'CREATE INDEX IF NOT EXISTS event_token ON event (token, at)',
-  'CREATE INDEX IF NOT EXISTS event_fingerprint ON event (fingerprint, at)',
-  'CREATE INDEX IF NOT EXISTS event_operation ON event (operation, at)',
-  'CREATE INDEX IF NOT EXISTS event_effect ON event (effect, at)',
-  'CREATE INDEX IF NOT EXISTS event_status ON event (status, at)',
   'CREATE INDEX IF NOT EXISTS event_error_source ON event (error_source, at) WHERE error_source IS NOT NULL',
-  'CREATE INDEX IF NOT EXISTS event_kind ON event (kind, at)',
   'CREATE INDEX IF NOT EXISTS event_request ON event (request_id)',
   'CREATE INDEX IF NOT EXISTS target_name ON target (name, seq)',
 ];

@@ -5,9 +5,12 @@ import { type Level, rateOf } from './level.ts';
 /** Never refused so far: a tenth more each second. */
 const SEARCH_EVERY_MS = 1_000;
 const SEARCH_PART = 0.1;
-/** Above what was refused once: two in a hundred, then twice as much with each step that is taken. */
+/**
+ * Above what was refused once: two in a hundred, then four with each step that is taken. A higher one would have more calls
+ * refused before the first refusal is heard of.
+ */
 const PROBE_PART = 0.02;
-const PROBE_PART_MAX = 0.1;
+const PROBE_PART_MAX = 0.04;
 /** Part of what the pace allows that must have been used, or a higher one would prove nothing. */
 const USED_PART_MIN = 0.8;
 const PROVING_MS_MIN = 30_000;

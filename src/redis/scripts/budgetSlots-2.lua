@@ -18,11 +18,14 @@ local SEEN_KEPT_MAX = 128
 local IDLE_KEPT_MS = 3600000
 local AHEAD_MS_MAX = 1000
 local SLOTS_PER_ROUND = 14
-local SLOTS_PER_ROUND_OF_MANY = 8
+local SLOTS_PER_ROUND_MIN = 8
+local QUIETEST_TIMES = 1.5
 local FEW_APPS_MAX = 4
 local ROUND_MS_MAX = 600
 local ROUND_MS_MIN = 20
 local LOOK_AGAIN_MS = 100
+local GIVING_BACK_MS = 60
+local GIVEN_BACK_SOON_MS = 5
 local LONG_AGO = -1e15
 
 local max, min, floor, ceil, abs = math.max, math.min, math.floor, math.ceil, math.abs
@@ -127,6 +130,7 @@ local function begin(time, ask)
     ledger = { nextFreeAt = LONG_AGO, burstDueAt = LONG_AGO, evenFromAt = LONG_AGO },
     pausedUntil = LONG_AGO,
     startsAt = LONG_AGO,
+    tunedAt = LONG_AGO,
     remembered = false,
     ghosts = 0,
     ghostCalls = 0,
@@ -146,6 +150,7 @@ end
 -- Fields that a release before did not know.
 local function completed(state)
   state.learner = state.learner or ''
+  state.tunedAt = state.tunedAt or LONG_AGO
   state.seen = state.seen or {}
   state.seenTo = state.seenTo or 0
   state.learntNo = state.learntNo or 0
@@ -294,6 +299,10 @@ local function retune(state, now, ask)
   if not sameLimit and ask.learning and state.learner ~= ask.gateway then return false end
   state.tuning = new
   state.pace = ask.pace
+  if not sameLimit then
+    state.tunedAt = now
+    state.tail = LONG_AGO
+  end
   local lasts = state.window.lasts
   local held = sameLimit and lasts[#lasts] or LONG_AGO
   retuneLedger(state.ledger, ask.pace, now, max(state.pausedUntil, held))
@@ -405,10 +414,14 @@ local function countWaiting(state)
   return max(1, waiting)
 end
 
-local function slotsPerRound(shares)
-  local apps = 0
-  for _ in pairs(shares.everywhere) do apps = apps + 1 end
-  return apps > FEW_APPS_MAX and SLOTS_PER_ROUND_OF_MANY or SLOTS_PER_ROUND
+local function slotsPerRound(shares, waiting)
+  local apps, quietest = 0, math.huge
+  for _, ready in pairs(shares.everywhere) do
+    apps = apps + 1
+    quietest = min(quietest, ready)
+  end
+  if apps <= FEW_APPS_MAX then return SLOTS_PER_ROUND end
+  return max(SLOTS_PER_ROUND_MIN, min(SLOTS_PER_ROUND, floor(QUIETEST_TIMES * quietest * apps / waiting)))
 end
 
 local function grant(state, me, shares, now, ask)
@@ -424,20 +437,15 @@ local function grant(state, me, shares, now, ask)
   local round = max(
     waiting,
     min(
-      max(slotsPerRound(shares) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
+      max(slotsPerRound(shares, waiting) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
       floor(ROUND_MS_MAX / spacingMs)
     )
   )
   local from = now + max(0, ask.rttMs - pace.lateMsMax / 2)
   local untilAt = from + max(AHEAD_MS_MAX, (waiting + 1) * spacingMs)
-  local function freeAt()
-    return max(
-      paceAt(ledger, pace),
-      state.pausedUntil,
-      roomAt(state.window, pace.horizonCallsMax, pace.horizonMs),
-      from
-    )
-  end
+  local function evenAt() return max(paceAt(ledger, pace), state.pausedUntil, from) end
+  local function freeAt() return max(evenAt(), roomAt(state.window, pace.horizonCallsMax, pace.horizonMs)) end
+  if now - state.tunedAt < GIVING_BACK_MS and freeAt() > evenAt() then return slots, now + GIVEN_BACK_SOON_MS, spacingMs end
   local most = floor(round * part + behind + 1e-9)
   if most < 1 and (behind >= 0 or freeAt() <= from) then most = 1 end
   most = min(most, ask.wants)

@@ -83,8 +83,11 @@ async function redeem(
 }
 
 function unknownHere(rooms: OpenIdRooms, req: Request, { name, issuer }: Person): GatewayError {
-  const reason = `no rule of this gateway gives ${name} a role: ask an operator for a role, or for a group that has one`;
-  return refuse(rooms, req, issuer, reason, 'forbidden');
+  rooms.host.noteRefused(req, { issuer, reason: 'no rule of this gateway gives this person a role' });
+  return new GatewayError(
+    'forbidden',
+    `no rule of this gateway gives ${name} a role: ask an operator for a role, or for a group that has one`,
+  );
 }
 
 /** Puts it on record, and counts it against the address. */

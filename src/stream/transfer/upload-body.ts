@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Upload } from '../../call/call.ts';
-import { tooLarge } from '../../call/read-body.ts';
 import { GatewayError } from '../../domain/errors.ts';
 import { freeBodyTime } from '../../http/body-time.ts';
 import { bodyRefusal, MALFORMED } from '../../http/public-server.ts';
+import { tooLarge } from '../../http/read-body.ts';
 
 /** How much of a body may come, and how it may dawdle. */
 export interface UploadBounds {

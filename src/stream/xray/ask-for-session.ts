@@ -85,7 +85,7 @@ async function attempt(rooms: XrayRooms, call: Call, lane: Lane, { handshake, ..
 function headFor(call: Call, handshake: Handshake, answer: IncomingMessage): string {
   const redactor = redactorFor(keyOf(call));
   const accepted = acceptedHeaders(handshake, answer).map((text) => redactor.text(text));
-  const headers = [...callHeaders(call, call.share?.()), ...accepted];
+  const headers = [...callHeaders(call, call.share()), ...accepted];
   let head = `HTTP/1.1 ${SWITCHED} Switching Protocols\r\n`;
   for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
   return `${head}\r\n`;

@@ -31,6 +31,7 @@ export class OpenSessions implements OpenStreams {
   readonly #bounds: SessionBounds;
   readonly #held = new Map<string, Held>();
   readonly #passed = { in: 0, out: 0 };
+  #ended: GatewayError | undefined;
 
   constructor(bounds: SessionBounds) {
     this.#bounds = bounds;
@@ -39,9 +40,10 @@ export class OpenSessions implements OpenStreams {
   /**
    * Takes a seat until it is disposed of.
    *
-   * @throws GatewayError `queue_full`: told at once, since nobody knows when one is free
+   * @throws GatewayError `queue_full`: told at once, since nobody knows when one is free; the reason of {@link endAll} after it
    */
   take(call: Call, teamId: string, device: string): Seat {
+    if (this.#ended !== undefined) throw this.#ended;
     const own = [...this.#held.values()].filter((held) => held.teamId === teamId);
     const { perTeamMax, perDeviceMax } = this.#bounds;
     if (own.length >= perTeamMax) throw full(`your team has ${own.length}, and may have ${perTeamMax}`);
@@ -69,6 +71,7 @@ export class OpenSessions implements OpenStreams {
         operation: operation.id,
         device,
         holder: caller.kind === 'app' ? caller.app.name : caller.person.name,
+        holderId: caller.kind === 'app' ? caller.app.id : caller.person.id,
         address: call.address,
         openedAt,
         bytesIn: tunnel.bytes.in,
@@ -84,8 +87,9 @@ export class OpenSessions implements OpenStreams {
     return true;
   }
 
-  /** Ends all, also those that are asked for: the gateway ends. */
+  /** Ends all, also those that are asked for, and opens no more: the gateway ends. */
   endAll(reason: GatewayError): void {
+    this.#ended = reason;
     for (const { call } of this.#held.values()) call.abort(reason);
   }
 

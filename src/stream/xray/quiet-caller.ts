@@ -15,6 +15,8 @@ export function quietCaller(call: Call): Disposable {
   };
   socket.on('data', onData);
   socket.on('end', onEnd);
+  // It may have left already, while it was asked who it is.
+  if (socket.readableEnded) onEnd();
   return {
     [Symbol.dispose]() {
       socket.off('data', onData);

@@ -44,8 +44,10 @@ export async function walkXray(
     call.route = rooms.routes.find(req.method ?? '', target.path);
     call.targets = targetsInPath(call.route);
     allow(call, call.caller);
-    if (!isUpgrade(res))
-      throw new GatewayError('invalid_request', 'X-Ray is a WebSocket: expected "Upgrade: websocket"');
+    if (!isUpgrade(res)) {
+      const expected = '"Upgrade: websocket", on a connection on which no answer is due';
+      throw new GatewayError('invalid_request', `X-Ray is a WebSocket: expected ${expected}`);
+    }
     const handshake = readHandshake(req);
     using seat = rooms.sessions.take(call, call.caller.team.id, call.targets[0]?.name ?? '');
     call.key = await chooseKey(rooms.verdicts, call.caller, call.operation);

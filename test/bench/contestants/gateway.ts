@@ -35,6 +35,10 @@ export interface GatewayOptions {
 export interface Installation {
   /** By app. */
   readonly tokens: ReadonlyMap<string, string>;
+  /** What its gateways are started with, which `loadConfig` takes too. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What a gateway of this id says. */
+  logFile(id: string): string;
   start(placement?: Placement): Promise<GatewayProcess>;
 }
 
@@ -85,7 +89,8 @@ export async function install(
     NODE_ENV: 'production',
   };
   const tokens = await seed(env, options);
-  return { tokens, start: (placement = {}) => startOne(directory, env, tokens, placement) };
+  const logFile = (id: string): string => `${directory}/${id}.log`;
+  return { tokens, env, logFile, start: (placement = {}) => startOne(directory, env, tokens, placement) };
 }
 
 async function startOne(

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { systemClock } from '../../../src/domain/clock.ts';
-import { type LaneEngine, Lanes } from '../../../src/lane/lanes.ts';
+import { Lanes } from '../../../src/lane/lanes.ts';
+import { type LaneEngine, loadEngine } from '../../../src/lane/load-engine.ts';
 import { RedisClient } from '../../../src/redis/redis-client.ts';
 
 export const ENGINES = ['fair', 'bottleneck', 'rate-limiter-flexible'] as const;
@@ -28,7 +29,7 @@ export async function openTurns(
   gatewayId: string,
   redisPort?: number,
 ): Promise<Turns> {
-  if (engine !== 'rate-limiter-flexible') return laneTurns(engine, callsPerSecond, gatewayId, redisPort);
+  if (engine !== 'rate-limiter-flexible') return await laneTurns(engine, callsPerSecond, gatewayId, redisPort);
   // A package of the bench's, which the types of the product do not know.
   const { openQueue } = (await import(new URL('../peers/rate-limiter-flexible.js', import.meta.url).href)) as Queues;
   const redis = redisPort === undefined ? undefined : new Redis(redisPort, '127.0.0.1');
@@ -42,11 +43,16 @@ export async function openTurns(
   };
 }
 
-function laneTurns(engine: LaneEngine, callsPerSecond: number, gatewayId: string, redisPort?: number): Turns {
+async function laneTurns(
+  engine: LaneEngine,
+  callsPerSecond: number,
+  gatewayId: string,
+  redisPort?: number,
+): Promise<Turns> {
   const client = redisPort === undefined ? undefined : redisClient(redisPort);
   const bounds = { waitingCallsMax: 10_000, waitingBytesMax: 2 ** 27, pauseMsMax: 60_000 };
   const redis = client && { client, gatewayId };
-  const lanes = new Lanes({ ...bounds, engine, clock: systemClock, redis });
+  const lanes = new Lanes({ ...bounds, engine: await loadEngine(engine), clock: systemClock, redis });
   const lane = lanes.laneFor({ id: 'bench', limit: { calls: callsPerSecond, windowMs: 1_000 }, burst: undefined });
   const never = new AbortController().signal;
   return {

@@ -148,6 +148,15 @@ describe('What the gateway refuses never reaches Mason', () => {
     expectRefusal(await socket.answer(), 400);
   });
 
+  test('Asked for behind a request that is not answered yet: that is answered, this is refused, and nothing breaks', async () => {
+    await bench.sim.faults({ kind: 'slow-headers', delayMs: 100 });
+    using socket = await bench.open();
+    await socket.write(`GET /v1/default/device?limit=1 HTTP/1.1\r\n${bench.auth}\r\n${upgrade(`GET ${path}`)}`);
+    expect((await socket.answer()).status).toBe(200);
+    expect(expectRefusal(await socket.answer(), 400)).toMatch(/no answer is due/);
+    await bench.good();
+  });
+
   test('Who hangs up while Mason thinks leaves nothing behind', async () => {
     await bench.sim.faults({ kind: 'hang' });
     using socket = await bench.open();
@@ -159,6 +168,15 @@ describe('What the gateway refuses never reaches Mason', () => {
     const gone = await bench.gateway.record({ status: 499 });
     expect(gone).toMatchObject([{ operation: 'xray.adb', errorCode: 'caller_gone', result: 'failed' }]);
     await eventually('its connection is gone', async () => (await bench.sim.stats()).connections.open < during);
+  });
+
+  test('Who hangs up before it is known who it is gets no session that nobody would end', async () => {
+    using socket = await bench.open();
+    await socket.write(upgrade(`GET ${path}`));
+    socket.end();
+    expect(await socket.closed()).toBe('end');
+    await eventually('the call is over', async () => (await bench.callsOpen()) === 0);
+    await bench.untouched();
   });
 
   test('No more sessions than a device may have', async () => {

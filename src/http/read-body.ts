@@ -1,10 +1,15 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../domain/errors.ts';
-import { hasBody } from '../http/body-time.ts';
-import { bodyRefusal, MALFORMED } from '../http/public-server.ts';
-import type { Call } from './call.ts';
+import type { LeaveSignal } from '../domain/lane.ts';
+import { hasBody } from './body-time.ts';
+import { bodyRefusal, MALFORMED } from './public-server.ts';
 
-type Reading = Pick<Call, 'req' | 'res' | 'signal'>;
+/** A request whose body is read, until its signal aborts. */
+export interface Reading {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly signal: LeaveSignal;
+}
 
 /**
  * The whole body, or undefined when there is none. A `Content-Length` beyond the bound is refused before a byte of it
@@ -12,12 +17,28 @@ type Reading = Pick<Call, 'req' | 'res' | 'signal'>;
  *
  * @throws GatewayError `payload_too_large`, `unsupported_media_type` (a coded body), `caller_gone`, what the parser refuses
  */
-export function readBody(call: Reading, bodyBytesMax: number): Promise<Buffer | undefined> | undefined {
-  const { req } = call;
+export function readBody(reading: Reading, bodyBytesMax: number): Promise<Buffer | undefined> | undefined {
+  const { req, res } = reading;
   if (!announcesBody(req, bodyBytesMax)) return undefined;
   // HTTP/1.0 has no interim answers, and its expectations are ignored (RFC 9110 section 10.1.1).
-  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') call.res.writeContinue();
-  return collect(call, bodyBytesMax).then((body) => (body.length === 0 ? undefined : body));
+  if (req.headers.expect !== undefined && req.httpVersion !== '1.0') res.writeContinue();
+  return collect(reading, bodyBytesMax).then((body) => (body.length === 0 ? undefined : body));
+}
+
+/**
+ * As {@link readBody}, where nothing else watches whether the caller stays; empty where there is none.
+ *
+ * @throws GatewayError as {@link readBody} does
+ */
+export async function readWholeBody(req: IncomingMessage, res: ServerResponse, bodyBytesMax: number): Promise<Buffer> {
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort(new GatewayError('caller_gone', 'the caller hung up'));
+  res.once('close', leave);
+  try {
+    return (await readBody({ req, res, signal: leaving.signal }, bodyBytesMax)) ?? Buffer.alloc(0);
+  } finally {
+    res.off('close', leave);
+  }
 }
 
 /**
@@ -40,8 +61,7 @@ export function announcesBody(req: IncomingMessage, bytesMax: number): boolean {
   return true;
 }
 
-function collect(call: Reading, bodyBytesMax: number): Promise<Buffer> {
-  const { req, signal } = call;
+function collect({ req, signal }: Reading, bodyBytesMax: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

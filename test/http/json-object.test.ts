@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseJsonObject } from '../../src/call/json-object.ts';
+import { parseJsonObject } from '../../src/http/json-object.ts';
 
 const parse = (text: string | Buffer): unknown => parseJsonObject(Buffer.from(text as string));
 

@@ -1,0 +1,7 @@
+import type { KeptEvent } from '../../domain/archive.ts';
+
+/** An event, with its place. */
+export interface ExportedEvent extends KeptEvent {
+  readonly chain: string;
+  readonly batch: number;
+}

@@ -1,0 +1,152 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { TakenOut } from '../../domain/archive.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { GatewayError } from '../../domain/errors.ts';
+import type { Actor, AdminEvent } from '../../domain/event.ts';
+import type { Positions } from '../../domain/positions.ts';
+import type { AuditRecord } from '../../domain/record.ts';
+import type { Going, PruneAsked, PrunePlan, RecordPruner, RetentionPolicy, Undelivered } from './record-pruner.ts';
+
+export interface RetentionOptions {
+  readonly policy: RetentionPolicy;
+  readonly pruner: RecordPruner;
+  readonly record: Pick<AuditRecord, 'intend'>;
+  readonly positions: Positions;
+  readonly clock: Clock;
+  /** Chains that somebody who follows the record has not come to the end of. */
+  readonly undelivered: () => Promise<readonly Undelivered[]>;
+  /** Told, in one line for an operator, of what went, and of what could not go. */
+  readonly onPruned: (words: string) => void;
+  readonly onProblem: (problem: string) => void;
+}
+
+/** What went. */
+export interface Pruned extends PrunePlan {
+  /** What the record takes on disk after it. */
+  readonly bytesAfter: number;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** Where it stands when a gateway last looked: who finds that fresh leaves the hour to it. */
+const LEASE = 'retention';
+/** Clocks of several gateways differ, and so do their starts. */
+const SLACK_MS = 300_000;
+
+/** Keeps the record as long as the policy says, and no longer. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  #cancel: (() => void) | undefined;
+  #underWay: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether anything ever goes. */
+  get isOn(): boolean {
+    const { days, bytesMax, teams = {} } = this.#options.policy;
+    return days !== undefined || bytesMax !== undefined || Object.keys(teams).length > 0;
+  }
+
+  /** Looks once an hour from now on, unless another gateway did. */
+  start(): void {
+    if (!this.isOn || this.#isClosed) return;
+    this.#cancel = this.#options.clock.after(HOUR_MS, () => {
+      void this.#hour().finally(() => this.start());
+    });
+  }
+
+  /**
+   * What would go now. Changes nothing.
+   *
+   * @throws GatewayError `store_unavailable`
+   */
+  async plan(): Promise<PrunePlan> {
+    const { pruner } = this.#options;
+    return await pruner.plan(await this.#asked());
+  }
+
+  /**
+   * Takes out what is older or more than the policy allows. What goes is on record first, an event for each chain.
+   *
+   * @throws GatewayError `record_unavailable`, then nothing went; `store_unavailable`
+   */
+  async prune(actor: Actor, requestId: string): Promise<Pruned> {
+    const pruning = this.#underWay.then(() => this.#prune(actor, requestId));
+    this.#underWay = pruning.catch(() => undefined);
+    return await pruning;
+  }
+
+  /** Waits for what is under way. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel?.();
+    await this.#underWay;
+  }
+
+  async #prune(actor: Actor, requestId: string): Promise<Pruned> {
+    const { pruner, record, clock } = this.#options;
+    const asked = await this.#asked();
+    const plan = await pruner.plan(asked);
+    if (plan.going.length === 0) return { ...plan, bytesAfter: plan.bytes };
+    const common = { kind: 'admin' as const, requestId, actor, act: 'audit.prune' };
+    const event = (details: AdminEvent['details'], result: AdminEvent['result']): AdminEvent => {
+      return { ...common, at: clock.epochMs(), details, result };
+    };
+    // What went before is said first: whoever is ended in the middle has said it twice, and never not at all.
+    for (const taken of plan.saidAgain) await record.intend(event(detailsOf({ ...taken, again: true }), 'done'));
+    for (const going of plan.going) await record.intend(event(detailsOf(going), 'intended'));
+    const bytesAfter = await pruner.carryOut(asked, plan.going);
+    for (const going of plan.going) await record.intend(event(detailsOf(going), 'done'));
+    return { ...plan, bytesAfter };
+  }
+
+  async #asked(): Promise<PruneAsked> {
+    const { policy, clock, undelivered } = this.#options;
+    const now = clock.epochMs();
+    return {
+      now,
+      before: policy.days === undefined ? undefined : now - policy.days * DAY_MS,
+      bytesMax: policy.bytesMax,
+      teams: Object.entries(policy.teams ?? {}).map(([team, { days }]) => ({ team, before: now - days * DAY_MS })),
+      undelivered: await undelivered(),
+    };
+  }
+
+  async #hour(): Promise<void> {
+    const { onPruned, onProblem } = this.#options;
+    try {
+      if (!(await this.#takeTurn())) return;
+      const { going, bytes, bytesAfter, heldBack } = await this.prune({ kind: 'gateway' }, randomUUIDv7());
+      for (const reason of heldBack) onProblem(`the record is kept for longer than it should be: ${reason}`);
+      if (going.length > 0) onPruned(`${goingWords(going)} went from the record, ${bytes - bytesAfter} bytes`);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      onProblem(`the record could not be pruned: ${error.message}`);
+    }
+  }
+
+  async #takeTurn(): Promise<boolean> {
+    const { positions, clock } = this.#options;
+    const now = clock.epochMs();
+    const last = Number((await positions.get(LEASE)) ?? 0);
+    // A time to come is of a clock that was wrong: nobody waits for it.
+    if (last <= now && now - last < HOUR_MS - SLACK_MS) return false;
+    await positions.set(LEASE, String(now));
+    return true;
+  }
+}
+
+/** What goes, in words. */
+export function goingWords(going: readonly Going[]): string {
+  const count = (taken: TakenOut['taken']): number =>
+    going.filter((one) => one.taken === taken).reduce((sum, { events }) => sum + events, 0);
+  return `${count('events')} events, and the bytes of ${count('bytes')} more,`;
+}
+
+/** Fields that are there, as they stand on record. */
+function detailsOf(fields: object): AdminEvent['details'] {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,113 @@
+import { type CloserRooms, DeadRuns, LOOK_EVERY_MS } from './close-dead-runs.ts';
+import { every } from './every.ts';
+import type { UsageCounter } from './usage-counter.ts';
+
+export interface RunLifeRooms extends CloserRooms {
+  readonly gatewayId: string;
+  readonly counter: UsageCounter;
+}
+
+const BEAT_EVERY_MS = 5_000;
+const COUNT_EVERY_MS = 10_000;
+const PRUNE_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** How long usage of minutes and hours is kept; that of days stays. */
+const KEPT_MS = { minute: 2 * DAY_MS, hour: 90 * DAY_MS } as const;
+
+/**
+ * The life of this run, as other gateways and the next one see it: it says that it lives, takes its usage into the store, and says
+ * in the end that it ended in order. A run that says nothing more is closed by another.
+ */
+export class RunLife {
+  readonly #rooms: RunLifeRooms;
+  readonly #dead: DeadRuns;
+  #chain: string | undefined;
+  #beatAt = 0;
+  #ends: (() => Promise<void>)[] = [];
+  #lastProblem: string | undefined;
+
+  constructor(rooms: RunLifeRooms) {
+    this.#rooms = rooms;
+    this.#dead = new DeadRuns(rooms);
+  }
+
+  /** From now on others know of it. Where the store is away they hear of it later. */
+  async begin(): Promise<void> {
+    const { clock } = this.#rooms;
+    await this.#beat();
+    this.#ends.push(
+      every(clock, BEAT_EVERY_MS, () => this.#beat()),
+      every(clock, COUNT_EVERY_MS, async () => void (await this.#count())),
+    );
+  }
+
+  /** Looks after runs that died, and after the size of what is kept of usage: for a gateway, which lives long enough. */
+  watch(): void {
+    const { clock } = this.#rooms;
+    const first = Promise.all([this.#dead.look(), this.#prune()]);
+    this.#ends.push(
+      every(clock, LOOK_EVERY_MS, () => this.#dead.look()),
+      every(clock, PRUNE_EVERY_MS, () => this.#prune()),
+      async () => void (await first),
+    );
+  }
+
+  /** Before the record is closed. */
+  async stop(): Promise<void> {
+    this.#dead.stop();
+    await Promise.all(this.#ends.map((end) => end()));
+    // While the record can still be read, should it have to be.
+    await this.#count();
+  }
+
+  /** After the record was closed: it ended in order, unless something is left to do for another. */
+  async end(): Promise<void> {
+    const { runs, clock } = this.#rooms;
+    const chain = this.#chain;
+    if ((await this.#count()) && chain !== undefined) {
+      await this.#quietly('the end of this run', () => runs.end(chain, clock.epochMs()));
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { runs, record, clock, gatewayId } = this.#rooms;
+    const chain = record.chain();
+    if (chain === undefined) return;
+    // A clock that was set back must not make it look dead.
+    const at = Math.max(clock.epochMs(), this.#beatAt + 1);
+    await this.#quietly('the life of this run', async () => {
+      await runs.beat({ chain, gatewayId }, at);
+      this.#chain = chain;
+      this.#beatAt = at;
+    });
+  }
+
+  async #count(): Promise<boolean> {
+    const { counter, record } = this.#rooms;
+    let isCounted = false;
+    await this.#quietly('usage', async () => {
+      isCounted = await counter.flush(record.archive);
+    });
+    return isCounted;
+  }
+
+  async #prune(): Promise<void> {
+    const { usage, clock } = this.#rooms;
+    await this.#quietly('old usage', async () => {
+      await usage.prune('minute', clock.epochMs() - KEPT_MS.minute);
+      await usage.prune('hour', clock.epochMs() - KEPT_MS.hour);
+    });
+  }
+
+  /** What fails is tried again; it is told once. */
+  async #quietly(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+      this.#lastProblem = undefined;
+    } catch (error) {
+      const problem = `${what}: ${Error.isError(error) ? error.message : String(error)}`;
+      if (problem !== this.#lastProblem) this.#rooms.onProblem(problem);
+      this.#lastProblem = problem;
+    }
+  }
+}

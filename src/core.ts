@@ -1,31 +1,21 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { openRecord } from './audit/open-record.ts';
-import { openSigner } from './audit/open-signer.ts';
-import { Retention } from './audit/retention/retention.ts';
-import { RunLife } from './audit/run-life.ts';
-import { undelivered } from './audit/sinks/undelivered.ts';
-import { UsageCounter } from './audit/usage-counter.ts';
 import { probeKey } from './call/probe-key.ts';
 import type { Config } from './config/config.ts';
 import { databaseSettings } from './config/database-settings.ts';
 import { type RedisAddress, redisAddress } from './config/redis-settings.ts';
-import { type Budget, formatRateLimit } from './domain/budget.ts';
 import { systemClock } from './domain/clock.ts';
-import { GatewayError } from './domain/errors.ts';
-import type { Lane } from './domain/lane.ts';
 import type { MasonKey, OpenedKey } from './domain/mason-key.ts';
 import type { Secret } from './domain/secret.ts';
 import type { SinkHealth } from './domain/sink.ts';
 import type { OpenStreams } from './domain/stream.ts';
-import { Lanes } from './lane/lanes.ts';
-import { LimitKeeper } from './lane/learning/limit-keeper.ts';
-import { loadEngine } from './lane/load-engine.ts';
+import { type LaneRoom, openLaneRoom } from './lane-room.ts';
 import { type Acts, createActs } from './manage/acts.ts';
 import type { EndSessions } from './manage/end-sessions.ts';
 import { covers, isKnownScope } from './mason/scopes.ts';
 import { Mason } from './mason/send.ts';
+import { openRecordRoom, type RecordRoom } from './record-room.ts';
 import type { RedisClient } from './redis/redis-client.ts';
 import { redisSessions } from './redis/redis-sessions.ts';
 import { openStore, type Store } from './store/open-store.ts';
@@ -40,23 +30,14 @@ const SIMULATED_ORIGIN = 'simulator';
 const FALL_BACK_MS = 86_400_000;
 
 /** The rooms below the doors: enough for every administrative act. */
-export interface Core extends AsyncDisposable {
+export interface Core extends AsyncDisposable, LaneRoom, Omit<RecordRoom, 'signer'> {
   readonly store: Store;
   readonly vault: Vault;
-  readonly record: Awaited<ReturnType<typeof openRecord>>;
-  /** The run of this process. */
-  readonly life: RunLife;
   readonly mason: Mason;
-  readonly lanes: Lanes;
   /** Undefined: this gateway is alone. */
   readonly redis: RedisClient | undefined;
   readonly acts: Acts;
-  /** Prunes by itself once it is started. */
-  readonly retention: Retention;
   openKey(key: MasonKey): Promise<OpenedKey | undefined>;
-  laneOf(key: Pick<OpenedKey, 'budgetId'>): Lane | Promise<Lane>;
-  /** After a change in the store: the lane follows what the budget is now, and what others have learnt of it. */
-  followBudget(budget: Budget): Promise<Lane>;
   /** What the acts need of the doors, once there are some. */
   readonly doors: {
     endSessions: EndSessions;
@@ -79,7 +60,7 @@ export interface CoreOptions {
  */
 export async function openCore(config: Config, { masonUrl, log }: CoreOptions): Promise<Core> {
   await using stack = new AsyncDisposableStack();
-  const { dataDir, id: gatewayId } = config.gateway;
+  const { dataDir } = config.gateway;
   makeDataDirectory(dataDir);
   const address = redisAddress(config.redis);
   const redis = address && stack.use(await openRedis(address, log));
@@ -94,83 +75,10 @@ export async function openCore(config: Config, { masonUrl, log }: CoreOptions): 
   const masterKey = isFirstStart ? createMasterKey(file) : readMasterKey(file, { allowSharedMode });
   const vault = openVault({ masterKey });
   await checkMasterKey(vault, store.settings);
-  const signer = await openSigner({
-    keys: store.signingKeys,
-    clock: systemClock,
-    seal: (keyId, privateKey) => vault.sealFor('signing', keyId, privateKey),
-    open: (keyId, sealed) => vault.openFor('signing', keyId, sealed),
-  });
-  const counter = new UsageCounter(store.usage);
-  const record = await openRecord({
-    ...config.record,
-    directory: join(dataDir, 'audit'),
-    database: server,
-    gatewayId,
-    clock: systemClock,
-    signer,
-    // Kept apart from the record, these lines are its witnesses.
-    onCheckpoint: (checkpoint) => log.info({ checkpoint }, 'checkpoint'),
-    onProblem: (problem) => log.error({ room: 'record' }, problem),
-    onUsage: (chain, batch, usage) => counter.hear(chain, batch, usage),
-  });
-  const life = new RunLife({
-    gatewayId,
-    clock: systemClock,
-    record,
-    counter,
-    usage: store.usage,
-    runs: store.runs,
-    onClosed: (chain, unknown) => log.warn({ chain, unknown }, 'a run had died: what it left open is closed'),
-    onProblem: (problem) => log.warn({ room: 'record' }, problem),
-  });
-  stack.defer(() => life.end());
-  stack.defer(() => record.close());
-  stack.defer(() => life.stop());
-  await life.begin();
-  const retention = new Retention({
-    policy: config.record.retention,
-    pruner: record.pruner,
-    record,
-    positions: store.positions,
-    clock: systemClock,
-    undelivered: () =>
-      undelivered(
-        config.sinks.map(({ id }) => id),
-        record.archive,
-        store.positions,
-      ),
-    onPruned: (words) => log.info({ room: 'record' }, words),
-    onProblem: (problem) => log.warn({ room: 'record' }, problem),
-  });
-  stack.defer(() => retention.close());
+  const { signer, record, life, retention } = await openRecordRoom(stack, config, { store, vault, server, log });
   const mason = stack.use(new Mason({ ...config.mason, origin: masonUrl }));
-  const learners = stack.use(
-    new LimitKeeper(store.learnedLimits, systemClock, {
-      gatewayId,
-      pauseMsMax: config.lane.pauseMsMax,
-      onProblem: (error) => log.warn({ err: error }, 'what was learnt of a limit could not be kept'),
-    }),
-  );
-  const shared = redis && { client: redis, gatewayId };
-  const engine = await loadEngine(config.lane.engine);
-  const lanes = new Lanes({ ...config.lane, engine, clock: systemClock, learners, redis: shared });
-  stack.defer(() => lanes.close());
+  const { lanes, laneOf, followBudget } = await openLaneRoom(stack, config, { store, redis, log });
   const masonOrigin = config.mason.origin ?? SIMULATED_ORIGIN;
-  const makeLane = async (budgetId: string): Promise<Lane> => {
-    const budget = await store.budgets.findById(budgetId);
-    if (budget === undefined) throw new GatewayError('store_unavailable', 'the budget of the key is not in the store');
-    if (budget.limit === undefined) {
-      const limit = formatRateLimit(lanes.firstLimit);
-      const said = lanes.learns ? `it is learnt, from ${limit} on (limit show)` : `${limit} is assumed until one is`;
-      log.warn({ budget: budget.name }, `no limit was given: ${said} (key set --limit)`);
-    }
-    return await followBudget(budget);
-  };
-  const followBudget = async (budget: Budget): Promise<Lane> => {
-    if (budget.limit === undefined && lanes.learns) await learners.look(budget.id);
-    return lanes.laneFor(budget);
-  };
-  const laneOf: Core['laneOf'] = ({ budgetId }) => lanes.find(budgetId) ?? makeLane(budgetId);
   // Without a door nobody has a call under way that would have to end too.
   const doors: Core['doors'] = {
     endSessions: async (which) => (await store.sessions.end(which)).length,

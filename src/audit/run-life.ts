@@ -1,3 +1,4 @@
+import { USAGE_KEPT_MS } from '../domain/usage.ts';
 import { type CloserRooms, DeadRuns, LOOK_EVERY_MS } from './close-dead-runs.ts';
 import { every } from './every.ts';
 import type { UsageCounter } from './usage-counter.ts';
@@ -10,9 +11,10 @@ export interface RunLifeRooms extends CloserRooms {
 const BEAT_EVERY_MS = 5_000;
 const COUNT_EVERY_MS = 10_000;
 const PRUNE_EVERY_MS = 3_600_000;
-const DAY_MS = 86_400_000;
-/** How long usage of minutes and hours is kept; that of days stays. */
-const KEPT_MS = { minute: 2 * DAY_MS, hour: 90 * DAY_MS } as const;
+/** How long a run is known after its end, when nothing of it is on record any more. */
+const RUN_KEPT_MS = 30 * 86_400_000;
+/** So many are forgotten at once; the rest an hour later. */
+const FORGOTTEN_MAX = 500;
 
 /**
  * The life of this run, as other gateways and the next one see it: it says that it lives, takes its usage into the store, and says
@@ -41,7 +43,7 @@ export class RunLife {
     );
   }
 
-  /** Looks after runs that died, and after the size of what is kept of usage: for a gateway, which lives long enough. */
+  /** Looks after runs that died, and after the size of what is kept of usage and runs: for a gateway, which lives long enough. */
   watch(): void {
     const { clock } = this.#rooms;
     const first = Promise.all([this.#dead.look(), this.#prune()]);
@@ -94,9 +96,22 @@ export class RunLife {
   async #prune(): Promise<void> {
     const { usage, clock } = this.#rooms;
     await this.#quietly('old usage', async () => {
-      await usage.prune('minute', clock.epochMs() - KEPT_MS.minute);
-      await usage.prune('hour', clock.epochMs() - KEPT_MS.hour);
+      await usage.prune('minute', clock.epochMs() - USAGE_KEPT_MS.minute);
+      await usage.prune('hour', clock.epochMs() - USAGE_KEPT_MS.hour);
     });
+    await this.#quietly('old runs', () => this.#forgetRuns());
+  }
+
+  async #forgetRuns(): Promise<void> {
+    const { runs, record, clock } = this.#rooms;
+    const kept = new Set((await record.archive.chains()).map(({ chain }) => chain));
+    // An archive that lacks even this run is not all there is: what comes back would be counted twice.
+    if (!kept.has(record.chain() ?? '')) return;
+    const before = clock.epochMs() - RUN_KEPT_MS;
+    const over = (await runs.list()).filter(
+      ({ chain, endedAt, closedAt }) => (endedAt ?? closedAt ?? before) < before && !kept.has(chain),
+    );
+    if (over.length > 0) await runs.forget(over.slice(0, FORGOTTEN_MAX).map(({ chain }) => chain));
   }
 
   /** What fails is tried again; it is told once. */

@@ -26,4 +26,9 @@ export interface GatewayRuns {
   take(chain: string, by: string, times: { seenBefore: number; takenAfter: number; at: number }): Promise<boolean>;
   /** Nothing is open any more. */
   close(chain: string, by: string, at: number): Promise<void>;
+  /**
+   * Forgets runs, and how far their usage is counted: of chains of which nothing is on record any more, or they would be
+   * counted anew.
+   */
+  forget(chains: readonly string[]): Promise<void>;
 }

@@ -3,6 +3,13 @@ export const USAGE_SPANS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } 
 
 export type UsageSpan = keyof typeof USAGE_SPANS;
 
+/** How long usage of each span is kept, in milliseconds: that of days stays. */
+export const USAGE_KEPT_MS: Readonly<Record<UsageSpan, number>> = {
+  minute: 2 * USAGE_SPANS.day,
+  hour: 90 * USAGE_SPANS.day,
+  day: Number.POSITIVE_INFINITY,
+};
+
 /** What usage is told apart by. Empty where there was none. */
 export interface UsageKey {
   readonly teamId: string;

@@ -20,7 +20,7 @@ export interface AuditActs {
   /**
    * `{since?, until?, team?, app?, tokenId?, tokenSha256?, person?, operation?, effect?, device?, group?, status?, errorSource?,
    * keyFingerprint?, requestId?, kind?, limit?, after?, before?, follow?}`.
-   * Reading the record is itself on record; with `follow`, for those who ask again and again, once a minute.
+   * Reading the record is itself on record; with `follow`, for those who ask again and again for what just came, once a minute.
    */
   'audit.query': Act<EventPage>;
   /** `{requestId}`: all events of one call, oldest first. */
@@ -31,6 +31,8 @@ const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
 const FOLLOW_MS = 60_000;
 const FOLLOWERS_MAX = 256;
+/** What a follower who was noted a minute ago may see for the first time. */
+const FRESH_MS = 2 * FOLLOW_MS;
 
 export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' | 'intend' | 'query'> }): AuditActs {
   const { record, clock, store } = deps;
@@ -46,6 +48,9 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
     notedAt.set(reader, now);
     return false;
   };
+
+  /** What is older nobody follows: it is read, page by page perhaps, and that is on record each time. */
+  const isFresh = ({ event }: StoredEvent): boolean => Number(event['at']) > clock.epochMs() - FRESH_MS;
 
   return {
     'audit.query': looking(
@@ -67,7 +72,7 @@ export function auditActs(deps: ActDeps & { record: Pick<AuditRecord, 'append' |
         const page = await record.query(filter, { limit, ...present({ after, before }) });
         return {
           details: { events: page.events.length },
-          silent: follow && isNoted(by.actor, filter),
+          silent: follow && page.events.every(isFresh) && isNoted(by.actor, filter),
           answer: {
             data: await withNames(store.names, page.events),
             ...present({ nextPage: page.nextPage, prevPage: page.prevPage }),

@@ -46,7 +46,14 @@ export function auditProofActs(deps: AuditProofDeps): AuditProofActs {
   const formats = Object.keys(EXPORT_FORMATS) as [ExportFormatName, ...ExportFormatName[]];
   let underWay = 0;
 
+  const ensureRoom = (): void => {
+    if (underWay < EXPORTS_AT_ONCE_MAX) return;
+    throw new GatewayError('queue_full', `expected at most ${EXPORTS_AT_ONCE_MAX} exports at once: try again later`);
+  };
+
   async function* pieces(asked: ExportAsked) {
+    // Again, since many may have been let in before the first of them began.
+    ensureRoom();
     underWay += 1;
     try {
       yield* signedExport(deps.exported(asked), signer);
@@ -67,12 +74,7 @@ export function auditProofActs(deps: AuditProofDeps): AuditProofActs {
         }),
       },
       async ({ format, ...given }, scene) => {
-        if (underWay >= EXPORTS_AT_ONCE_MAX) {
-          throw new GatewayError(
-            'queue_full',
-            `expected at most ${EXPORTS_AT_ONCE_MAX} exports at once: try again later`,
-          );
-        }
+        ensureRoom();
         const filter = await filterOf(given, scene);
         await signer.refresh();
         return {

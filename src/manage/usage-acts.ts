@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GatewayError } from '../domain/errors.ts';
 import { NAMES_MAX } from '../domain/names.ts';
-import { USAGE_SPANS, type UsageKey, type UsageRow, type UsageSpan } from '../domain/usage.ts';
+import { USAGE_KEPT_MS, USAGE_SPANS, type UsageKey, type UsageRow, type UsageSpan } from '../domain/usage.ts';
 import { type Act, type ActDeps, looking, type Scene } from './act.ts';
 import { present } from './audit-filter.ts';
 import { instant, personId, slug, term, text } from './fields.ts';
@@ -43,7 +43,7 @@ export interface UsageActs {
 }
 
 const DAY_MS = 86_400_000;
-/** The shortest spans of which a time is not more than some hundred. */
+/** The shortest spans of which a time is not more than some hundred, while they are kept. */
 const SPAN_OF: readonly (readonly [rangeMsMax: number, UsageSpan])[] = [
   [2 * USAGE_SPANS.hour, 'minute'],
   [3 * DAY_MS, 'hour'],
@@ -75,7 +75,9 @@ export function usageActs(deps: ActDeps): UsageActs {
         const until = asked.until ?? clock.epochMs();
         const from = asked.since ?? until - DAY_MS;
         if (from >= until) throw new GatewayError('invalid_request', 'expected "since" to be before "until"');
-        const span = asked.span ?? SPAN_OF.find(([rangeMsMax]) => until - from <= rangeMsMax)?.[1] ?? 'day';
+        const keptMs = clock.epochMs() - from;
+        const span = asked.span ?? spanOf(until - from, keptMs);
+        if (keptMs > USAGE_KEPT_MS[span]) throw notKept(span);
         const since = from - (from % USAGE_SPANS[span]);
         const by = new Set(asked.by.split(',') as By[]);
         const teamIds = await teamIdsOf(scene, asked.team);
@@ -104,6 +106,19 @@ export function usageActs(deps: ActDeps): UsageActs {
       },
     ),
   };
+}
+
+function spanOf(rangeMs: number, keptMs: number): UsageSpan {
+  return SPAN_OF.find(([rangeMsMax, span]) => rangeMs <= rangeMsMax && keptMs <= USAGE_KEPT_MS[span])?.[1] ?? 'day';
+}
+
+/** No answer would read as if there had been no calls. */
+function notKept(span: UsageSpan): GatewayError {
+  const days = USAGE_KEPT_MS[span] / DAY_MS;
+  return new GatewayError(
+    'invalid_request',
+    `since: usage by ${span} is kept for ${days} days: expected a later time, or a longer span`,
+  );
 }
 
 const byFields = text(
@@ -139,19 +154,22 @@ interface Summed {
   readonly sum: UsageSum;
 }
 
+const PARTS: Readonly<Record<By, (row: UsageRow) => string | number>> = {
+  time: ({ at }) => at,
+  team: ({ teamId }) => teamId,
+  app: ({ callerId }) => callerId,
+  operation: ({ operation }) => operation,
+  outcome: ({ outcome }) => outcome,
+};
+
 /** @throws GatewayError `invalid_request` when it would be too much */
 function summed(rows: readonly UsageRow[], by: ReadonlySet<By>): Map<string, Summed> {
   const sums = new Map<string, Summed>();
+  // Tens of thousands of rows: only what is asked for by stands in a key.
+  // An app is one team's; what a person does for two teams stays apart where teams are asked for.
+  const parts = USAGE_BY.filter((part) => by.has(part)).map((part) => PARTS[part]);
   for (const row of rows) {
-    const { at, teamId, callerId, operation, outcome } = row;
-    // An app is one team's; what a person does for two teams stays apart where teams are asked for.
-    const key = [
-      by.has('time') ? at : '',
-      by.has('team') ? teamId : '',
-      by.has('app') ? callerId : '',
-      by.has('outcome') ? outcome : '',
-      by.has('operation') ? operation : '',
-    ].join(' ');
+    const key = parts.map((part) => part(row)).join(' ');
     sums.getOrInsertComputed(key, () => ({ row, sum: new UsageSum() })).sum.add(row);
     if (sums.size > ROWS_MAX) {
       throw new GatewayError(

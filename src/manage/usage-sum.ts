@@ -61,7 +61,8 @@ export class UsageSum {
 }
 
 function addTimes(counts: Float64Array, times: Histogram): void {
-  for (const [bucket, count] of times) counts[bucket] = (counts[bucket] ?? 0) + count;
+  // Taking pairs apart as [bucket, count] would take half of the time of the whole question.
+  for (const pair of times) counts[pair[0]] = (counts[pair[0]] ?? 0) + pair[1];
 }
 
 function percentiles(counts: Float64Array): Percentiles {

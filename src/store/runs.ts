@@ -56,6 +56,15 @@ export function storedRuns(database: Database): GatewayRuns {
         tx.updateTable('runs').set({ closed_at: at }).where('chain', '=', chain).where('taken_by', '=', by).execute(),
       );
     },
+
+    async forget(chains) {
+      await write(database, async (tx) => {
+        for (const chain of chains) {
+          await tx.deleteFrom('runs').where('chain', '=', chain).execute();
+          await tx.deleteFrom('usage_counted').where('chain', '=', chain).execute();
+        }
+      });
+    },
   };
 }
 

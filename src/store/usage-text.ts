@@ -1,4 +1,5 @@
 import type { Histogram, UsageKey, UsageSums } from '../domain/usage.ts';
+import { addSums } from '../domain/usage-sums.ts';
 
 /** Of one caller in one span. */
 export interface UsageEntry extends Pick<UsageKey, 'operation' | 'outcome'> {
@@ -10,45 +11,43 @@ type Written = readonly [operation: string, outcome: UsageKey['outcome'], sums: 
 
 const BASE = 36;
 const SPACE = 32;
+const COLON = 58;
 const ZERO = 48;
 const NINE = 57;
-/** Of "a", which is 10. */
-const LETTERS = 87;
+const LETTER_A = 97;
+const LETTER_Z = 122;
+const TEN = 10;
 
-/** Entries as they stand in a text column. */
-export function usageToText(entries: Iterable<UsageEntry>): string {
-  const written: Written[] = [];
-  for (const { operation, outcome, sums } of entries) written.push([operation, outcome, sumsToText(sums)]);
-  return JSON.stringify(written);
+/** What {@link addToUsageText} wrote; of one operation where given. */
+export function usageFromText(text: string, only?: string): UsageEntry[] {
+  const entries: UsageEntry[] = [];
+  for (const [operation, outcome, sums] of JSON.parse(text) as Written[]) {
+    if (only === undefined || operation === only) entries.push({ operation, outcome, sums: new SumsText(sums).read() });
+  }
+  return entries;
 }
 
-/** The inverse of {@link usageToText}. Only what it wrote comes here. */
-export function usageFromText(text: string): UsageEntry[] {
-  return (JSON.parse(text) as Written[]).map(([operation, outcome, sums]) => ({
-    operation,
-    outcome,
-    sums: sumsFromText(sums),
-  }));
+/**
+ * Entries as they stand in a text column: those of a text, and new ones, each once. Only what both have is read.
+ *
+ * @param text `[]` where nothing stands yet
+ */
+export function addToUsageText(text: string, fresh: Iterable<UsageEntry>): string {
+  const written = JSON.parse(text) as Written[];
+  const places = new Map(written.map(([operation, outcome], place) => [`${outcome} ${operation}`, place]));
+  for (const { operation, outcome, sums } of fresh) {
+    const place = places.get(`${outcome} ${operation}`) ?? written.length;
+    const [, , before] = written[place] ?? [];
+    const together = before === undefined ? sums : addSums(new SumsText(before).read(), sums);
+    written[place] = [operation, outcome, sumsToText(together)];
+  }
+  return JSON.stringify(written);
 }
 
 function sumsToText({ calls, attempts, bytesIn, bytesOut, ...times }: UsageSums): string {
   const { queueMs, masonMs, gatewayMs } = times;
   const counters = [calls, attempts, bytesIn, bytesOut].map((count) => count.toString(BASE)).join(' ');
   return [counters, ...[queueMs, masonMs, gatewayMs].map(histogramToText)].join('|');
-}
-
-function sumsFromText(text: string): UsageSums {
-  const [counters = '', queueMs = '', masonMs = '', gatewayMs = ''] = text.split('|');
-  const [calls = 0, attempts = 0, bytesIn = 0, bytesOut = 0] = counters.split(' ').map(fromBase36);
-  return {
-    calls,
-    attempts,
-    bytesIn,
-    bytesOut,
-    queueMs: histogramFromText(queueMs),
-    masonMs: histogramFromText(masonMs),
-    gatewayMs: histogramFromText(gatewayMs),
-  };
 }
 
 /** The first bucket, and the counts from there on; where there is none, nothing: `1k:3 12  4`. */
@@ -60,26 +59,49 @@ function histogramToText(histogram: Histogram): string {
   return `${first[0].toString(BASE)}:${counts.join(' ')}`;
 }
 
-/** Character by character: a month has a million of these numbers, and splitting takes four times as long. */
-function histogramFromText(text: string): Histogram {
-  const histogram: (readonly [number, number])[] = [];
-  const colon = text.indexOf(':');
-  if (colon < 0) return histogram;
-  let bucket = fromBase36(text.slice(0, colon));
-  let count = 0;
-  for (let at = colon + 1; at <= text.length; at++) {
-    const code = at === text.length ? SPACE : text.charCodeAt(at);
-    if (code !== SPACE) {
-      count = count * BASE + code - (code <= NINE ? ZERO : LETTERS);
-      continue;
-    }
-    if (count > 0) histogram.push([bucket, count]);
-    bucket++;
-    count = 0;
-  }
-  return histogram;
-}
+/** Sums, read character by character: a month has a hundred thousand of these numbers, and splitting takes four times as long. */
+class SumsText {
+  readonly #text: string;
+  #at = 0;
+  /** What stood behind the last number; NaN at the end. */
+  #behind = Number.NaN;
 
-function fromBase36(text: string): number {
-  return Number.parseInt(text, BASE);
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(): UsageSums {
+    return {
+      calls: this.#number(),
+      attempts: this.#number(),
+      bytesIn: this.#number(),
+      bytesOut: this.#number(),
+      queueMs: this.#histogram(),
+      masonMs: this.#histogram(),
+      gatewayMs: this.#histogram(),
+    };
+  }
+
+  #histogram(): Histogram {
+    const histogram: (readonly [number, number])[] = [];
+    for (let bucket = this.#number(); this.#behind === COLON || this.#behind === SPACE; bucket += 1) {
+      const count = this.#number();
+      if (count > 0) histogram.push([bucket, count]);
+    }
+    return histogram;
+  }
+
+  /** Zero where none stands. */
+  #number(): number {
+    let number = 0;
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at++);
+      if (code >= ZERO && code <= NINE) number = number * BASE + code - ZERO;
+      else if (code >= LETTER_A && code <= LETTER_Z) number = number * BASE + code - LETTER_A + TEN;
+      else {
+        this.#behind = code;
+        return number;
+      }
+    }
+  }
 }

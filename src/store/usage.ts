@@ -1,11 +1,12 @@
-import { USAGE_SPANS, type UsageDelta, type UsageSpan, type UsageStore } from '../domain/usage.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { USAGE_SPANS, type UsageDelta, type UsageRow, type UsageSpan, type UsageStore } from '../domain/usage.ts';
 import { addSums } from '../domain/usage-sums.ts';
 import { read, write } from './access.ts';
 import type { Change, Database, UsageTableRow } from './schema.ts';
-import { type UsageEntry, usageFromText, usageToText } from './usage-text.ts';
+import { addToUsageText, type UsageEntry, usageFromText } from './usage-text.ts';
 
-/** Far below what both databases take in one statement. */
-const ROWS_MAX = 500;
+/** So many rows are read and written at once; then whatever else this thread has to do, which is to serve calls, has its turn. */
+const ROWS_AT_ONCE = 20;
 const TEAMS_MAX = 1_000;
 
 /** A row is what one caller did in one span, operation by operation: a month of days is read in a thousand rows. */
@@ -42,11 +43,9 @@ export function storedUsage(database: Database): UsageStore {
         if (callerId !== undefined) query = query.where('caller_id', '=', callerId);
         return query.orderBy('at').orderBy('team_id').orderBy('caller_id').execute();
       });
-      return found.flatMap(({ at, team_id: teamId, caller_id: callerId, entries }) =>
-        usageFromText(entries)
-          .filter((entry) => operation === undefined || entry.operation === operation)
-          .map(({ operation, outcome, sums }) => ({ at, teamId, callerId, operation, outcome, ...sums })),
-      );
+      const rows: UsageRow[] = [];
+      for (const row of found) addRows(rows, row, operation);
+      return rows;
     },
 
     async prune(span, before) {
@@ -60,6 +59,28 @@ export function storedUsage(database: Database): UsageStore {
       });
     },
   };
+}
+
+/** Field by field: a month has tens of thousands of them, and spreading takes longer than reading. */
+function addRows(rows: UsageRow[], from: UsageTableRow, only: string | undefined): void {
+  const { at, team_id: teamId, caller_id: callerId } = from;
+  for (const { operation, outcome, sums } of usageFromText(from.entries, only)) {
+    const { calls, attempts, bytesIn, bytesOut, queueMs, masonMs, gatewayMs } = sums;
+    rows.push({
+      at,
+      teamId,
+      callerId,
+      operation,
+      outcome,
+      calls,
+      attempts,
+      bytesIn,
+      bytesOut,
+      queueMs,
+      masonMs,
+      gatewayMs,
+    });
+  }
 }
 
 /** No entries. */
@@ -83,8 +104,8 @@ interface CallerSpan {
 async function addToSpan(tx: Change, span: UsageSpan, deltas: readonly UsageDelta[]): Promise<void> {
   const byInstant = Map.groupBy(gather(span, deltas), ({ at }) => at);
   for (const [at, callers] of byInstant) {
-    for (let from = 0; from < callers.length; from += ROWS_MAX) {
-      const some = callers.slice(from, from + ROWS_MAX);
+    for (let from = 0; from < callers.length; from += ROWS_AT_ONCE) {
+      const some = callers.slice(from, from + ROWS_AT_ONCE);
       const ids = [...new Set(some.map(({ callerId }) => callerId))];
       const there = await tx
         .selectFrom('usage')
@@ -101,9 +122,10 @@ async function addToSpan(tx: Change, span: UsageSpan, deltas: readonly UsageDelt
           at,
           team_id: teamId,
           caller_id: callerId,
-          entries: usageToText(together(known.get(`${teamId} ${callerId}`) ?? NOTHING, usage)),
+          entries: addToUsageText(known.get(`${teamId} ${callerId}`) ?? NOTHING, usage.values()),
         })),
       );
+      await nextTurn();
     }
   }
 }
@@ -122,13 +144,6 @@ function gather(span: UsageSpan, deltas: readonly UsageDelta[]): CallerSpan[] {
     addEntry(caller.usage, { operation, outcome, sums });
   }
   return [...callers.values()];
-}
-
-/** What stands there already, and what is new. */
-function together(known: string, fresh: ReadonlyMap<string, UsageEntry>): Iterable<UsageEntry> {
-  const usage = new Map(usageFromText(known).map((entry) => [entryKey(entry), entry]));
-  for (const entry of fresh.values()) addEntry(usage, entry);
-  return usage.values();
 }
 
 function entryKey({ operation, outcome }: UsageEntry): string {

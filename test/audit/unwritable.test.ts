@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -94,6 +95,43 @@ test('a directory that cannot be had from the start: the record opens, says so, 
   expect(chain?.faults).toEqual([]);
   expect(chain?.events[0]).toMatchObject({ act: 'gateway.start' });
 });
+
+test('a disk that may only be read, from the start: the record opens, says so, and recovers', async () => {
+  using scratch = scratchDirectory();
+  const isMounted = mountReadOnly(scratch.path);
+  // Root may write wherever it is; where nothing may be mounted the test above stands for this one.
+  if (!isMounted) return;
+  let record: AuditRecord;
+  try {
+    const problems: string[] = [];
+    record = await open(scratch.path, problems);
+    expect(record.health()).toMatchObject({ writable: false, problem: expect.any(String) });
+    expect(problems).toHaveLength(1);
+    await refusedWithinBound(record);
+  } finally {
+    execFileSync('umount', ['-l', scratch.path]);
+  }
+  await until(() => record.health().writable, 'it writes again');
+  await record.intend(sampleIntent({ requestId: 'after' }));
+  expect(record.health().problem).toBeUndefined();
+  await record.close();
+  const [chain] = readChains(scratch.path);
+  expect(chain?.faults).toEqual([]);
+  expect(chain?.events.map(({ requestId, act }) => act ?? requestId)).toEqual([
+    'gateway.start',
+    'after',
+    'gateway.stop',
+  ]);
+});
+
+function mountReadOnly(directory: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', directory], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 test('another process that holds the file: refused within the bound, and written when it lets go', async () => {
   using scratch = scratchDirectory();

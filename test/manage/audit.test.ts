@@ -99,6 +99,30 @@ describe('reading the record', () => {
     expect((await m.acts['audit.show'](auditorOfAll, { requestId: 'request-of-no-team' })).data).toHaveLength(1);
   });
 
+  test('who reads old pages under the name of following is on record with each of them', async () => {
+    const key = (await m.acts['audit.query'](OPERATOR, { limit: 1 })).nextPage;
+    m.clock.ms = 3_600_000;
+    m.record.events.length = 6;
+    const follow = () => m.acts['audit.query'](OPERATOR, { follow: true, limit: 3, after: key });
+    for (let time = 0; time < 3; time += 1) await follow();
+    expect(m.record.events.slice(6).map(({ act, details }) => [act, details['events']])).toEqual(
+      Array.from({ length: 3 }, () => ['audit.query', expect.any(Number)]),
+    );
+  });
+
+  test('many exports asked for in the same moment are no more at once than one after the other', async () => {
+    const asked = await Promise.all(Array.from({ length: 6 }, () => m.acts['audit.export'](OPERATOR, {})));
+    const readers = asked.map(({ text }) => text[Symbol.asyncIterator]());
+    const begun = await Promise.allSettled(readers.map((reader) => reader.next()));
+    expect(begun.map(({ status }) => status)).toEqual([
+      ...Array.from({ length: 4 }, () => 'fulfilled'),
+      ...Array.from({ length: 2 }, () => 'rejected'),
+    ]);
+    expect(begun[4]).toMatchObject({ reason: { code: 'queue_full' } });
+    for (const reader of readers) await reader.return?.();
+    for await (const _ of (await m.acts['audit.export'](OPERATOR, {})).text);
+  });
+
   test('a question that cannot be understood says what can', async () => {
     await expect(
       m.acts['audit.query'](OPERATOR, { since: 'Friday', effect: 'bad', status: 99, limit: 1_001, colour: 1 }),

@@ -116,6 +116,26 @@ test('leads, auditors and tokens for usage see their team, and nothing of anothe
   await expect(ask({}, somebody({}))).rejects.toMatchObject({ code: 'forbidden' });
 });
 
+test('an old hour is told by the shortest span that is still kept, and never as if nobody had called', async () => {
+  const { span, data } = await m.acts['usage.query'](OPERATOR, {
+    since: '2026-11-20T08:30:00Z',
+    until: '2026-11-20T10:30:00Z',
+    app: 'kiosk',
+  });
+  expect([span, data[0]?.calls]).toEqual(['hour', 3]);
+  const old = { since: '2026-05-01T08:00:00Z', until: '2026-05-01T09:00:00Z' };
+  expect(await m.acts['usage.query'](OPERATOR, old)).toMatchObject({ span: 'day' });
+  for (const asked of [
+    { since: '3d', span: 'minute' },
+    { ...old, span: 'hour' },
+  ]) {
+    await expect(ask(asked)).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining('kept'),
+    });
+  }
+});
+
 test('looking at usage is on record, and a question that makes no sense is refused in words', async () => {
   const before = m.record.events.length;
   await ask({ by: 'team,time', since: '7d' });

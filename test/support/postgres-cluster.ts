@@ -39,8 +39,9 @@ function template(program: PostgresProgram): string {
   if (existsSync(path)) return ownedBy(program, path);
   const fresh = ownDirectory(program, 'postgres-template-');
   const how = ['--no-sync', '--auth=trust', '--username=gateway', '--encoding=UTF8', '--wal-segsize=1'];
-  // The order of an operator's server, not of bytes, which is what the store must not lean on.
-  const order = ['--locale=C', '--locale-provider=icu', '--icu-locale=en'];
+  // The order of an operator's server, not of bytes, which is what the store must not lean on. Older ones know no such order.
+  const isOld = Number.parseInt(version.replace(/^-/, ''), 10) < 15;
+  const order = isOld ? ['--locale=C'] : ['--locale=C', '--locale-provider=icu', '--icu-locale=en'];
   run(program, join(dirname(program.postgres), 'initdb'), [...how, ...order, '-D', join(fresh, 'data')]);
   try {
     renameSync(fresh, path);

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { KeptBatch, KeptChain, RecordArchive } from '../../domain/archive.ts';
 import type { Checkpoint, Manifest, SigningKey } from '../../domain/checkpoint.ts';
 import type { RecordFilter } from '../../domain/record.ts';
-import { ulidEpochMs } from '../ulid.ts';
 import { eventFilter } from './event-filter.ts';
 import { EXPORT_FORMATS, type ExportFormat, type ExportFormatName } from './export-format.ts';
 import { batchLine, chainLine, headLine, keyLine, signedLine } from './ndjson.ts';
@@ -25,8 +24,6 @@ export type ExportPiece =
 
 /** Pieces are about so long. */
 const PIECE_CHARS = 65_536;
-/** A gateway's clock may have been set back so far while it ran: an event may be older than its run. */
-const CLOCK_BACK_MS_MAX = 86_400_000;
 
 /**
  * An export of a record up to where each chain stands now, chain by chain, oldest first, in memory of constant size.
@@ -59,12 +56,12 @@ class Writing {
 
   async *pieces(): AsyncIterable<ExportPiece> {
     const { at, filter, keys } = this.#asked;
+    // All of them: a run's id tells no time, once a clock was ahead.
     const chains = await this.#archive.chains();
     this.#text += this.#format.head ?? '';
     if (this.#format.isProven) this.#text += headLine({ at, filter }) + keys.map(keyLine).join('');
     for (const chain of chains) {
       if (this.#isWhole) this.#text += chainLine(chain);
-      if (isAfter(chain, filter)) continue;
       yield* this.#chain(chain);
     }
     if (this.#text !== '') yield this.#piece();
@@ -120,11 +117,6 @@ class Writing {
       })),
     };
   }
-}
-
-/** Whether a run began after all that is asked for. */
-function isAfter({ run }: KeptChain, { until }: RecordFilter): boolean {
-  return until !== undefined && ulidEpochMs(run) - CLOCK_BACK_MS_MAX > until;
 }
 
 function seqOf(text: string): number {

@@ -38,6 +38,8 @@ export const TEAM_WITH_BYTES = 'line IS NOT NULL AND at < ?2 AND team IN (SELECT
 export function rewriteSegment(path: string, team: string, before: number): void {
   const fresh = `${path}${REWRITTEN}-${process.pid}`;
   try {
+    // Whoever was killed over it under the same process id, as in a container, left a journal that SQLite would play into the copy.
+    removeAll(fresh);
     copyFileSync(path, fresh);
     chmodSync(fresh, OWN_MODE);
     takeBytes(fresh, team, before);
@@ -46,9 +48,13 @@ export function rewriteSegment(path: string, team: string, before: number): void
     renameSync(fresh, path);
     sync(dirname(path));
   } catch (error) {
-    for (const left of [fresh, `${fresh}-journal`]) rmSync(left, { force: true });
+    removeAll(fresh);
     throw error;
   }
+}
+
+function removeAll(fresh: string): void {
+  for (const left of [fresh, `${fresh}-journal`]) rmSync(left, { force: true });
 }
 
 function takeBytes(path: string, team: string, before: number): void {

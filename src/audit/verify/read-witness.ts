@@ -59,10 +59,13 @@ export function seenIn(text: string, { source, isOutside }: WitnessSource): Witn
   }));
 }
 
-/** Looks at the line only where it may hold what is looked for: logs are long. */
+/**
+ * Looks at the line only where it may hold what is looked for: logs are long. Who collects logs may put a name or a time before
+ * each line, which is no reason to lose a witness.
+ */
 function signedIn(line: string): SignedCheckpoint | undefined {
   if (!line.includes('"signature"')) return undefined;
-  const { checkpoint, manifest } = Object(parsed(line)) as { checkpoint?: unknown; manifest?: unknown };
+  const { checkpoint, manifest } = Object(parsed(line.slice(line.indexOf('{')))) as { checkpoint?: unknown; manifest?: unknown };
   const { text, keyId, signature } = Object(checkpoint ?? manifest) as Readonly<Record<string, unknown>>;
   if (typeof text !== 'string' || typeof keyId !== 'string' || typeof signature !== 'string') return undefined;
   return { text, keyId, signature };

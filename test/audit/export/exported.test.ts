@@ -2,16 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ArchiveClient } from '../../../src/audit/archive-client.ts';
-import type { ExportAsked } from '../../../src/audit/export/export-record.ts';
+import { type ExportAsked, exportRecord } from '../../../src/audit/export/export-record.ts';
 import { signedExport } from '../../../src/audit/export/signed-export.ts';
 import { openRecord } from '../../../src/audit/open-record.ts';
+import { SegmentArchive } from '../../../src/audit/segments/segment-archive.ts';
 import type { KeptBatch } from '../../../src/domain/archive.ts';
 import { systemClock } from '../../../src/domain/clock.ts';
 import { verifyText } from '../export-text.ts';
 import { sampleIntent, sampleOutcome } from '../sample-events.ts';
 import { sampleRuns } from '../sample-runs.ts';
 import { scratchDirectory } from '../scratch-directory.ts';
-import { plainSigner } from '../signed-record.ts';
+import { plainSigner, writeRun } from '../signed-record.ts';
 
 const THREAD = new URL('../../../src/audit/segments/archive-thread.ts', import.meta.url);
 
@@ -41,6 +42,25 @@ describe('an export of a record that is being written', () => {
     expect(text.match(/before-\d+/g)).toHaveLength(300);
     expect(text).not.toContain('meanwhile');
     expect(await verifyText(scratch.path, text)).toMatchObject({ ok: true, events: 301 });
+  });
+
+  test('has what happened before a time also of runs whose clock was ahead when they began', async () => {
+    using scratch = scratchDirectory('memory');
+    mkdirSync(scratch.path, { recursive: true });
+    const signer = await plainSigner();
+    const at = Date.parse('2026-01-01T00:00:00Z');
+    const startedAt = Date.parse('2036-01-01T00:00:00Z');
+    writeRun(scratch.path, signer, { startedAt, batches: [[sampleOutcome({ at, requestId: 'set-back' })]] });
+    const filter = { until: at + 1 };
+    let text = '';
+    const pieces = exportRecord(new SegmentArchive(scratch.path), {
+      format: 'ndjson',
+      filter,
+      at,
+      keys: signer.keys(),
+    });
+    for await (const piece of signedExport(pieces, signer)) text += piece.text;
+    expect(text).toContain('set-back');
   });
 
   test('reads in a thread of its own what the same reading gives here, and lets go of what nobody reads to its end', async () => {

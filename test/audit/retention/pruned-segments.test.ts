@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RetentionPolicy, Undelivered } from '../../../src/audit/retention/record-pruner.ts';
 import { Retention } from '../../../src/audit/retention/retention.ts';
@@ -158,6 +159,38 @@ describe('retention of a record in files', () => {
     // The next day the last of them goes too, and what is gone does not go again.
     expect(await prune({ teams: { shop: { days: 1 } } })).toHaveLength(2);
     expect(await prune({ teams: { shop: { days: 1 } } })).toEqual([]);
+  });
+
+  test('what one who was killed over it left behind, under the same process id, is played into no copy', async () => {
+    aRun(10);
+    const path = listSegments(scratch.path).at(-1)?.path ?? '';
+    const fresh = `${path}.rewritten-${process.pid}`;
+    copyFileSync(path, fresh);
+    chmodSync(fresh, 0o600);
+    const killed = new DatabaseSync(fresh);
+    killed.exec(`UPDATE event SET line = 'half'; PRAGMA cache_size = 1; BEGIN; UPDATE event SET line = 'way'`);
+    // As SQLite leaves it: whoever opens a file beside it plays it into that.
+    copyFileSync(`${fresh}-journal`, `${fresh}-left`);
+    killed.close();
+    renameSync(`${fresh}-left`, `${fresh}-journal`);
+    await prune({ teams: { shop: { days: 1 } } });
+    expect(await verify()).toMatchObject({ ok: true, findings: [] });
+    expect(count({ team: 'shop', until: now - 5 * DAY_MS })).toBe(0);
+  });
+
+  test('bytes that somebody took are found, also where more were let go of events that are no more', async () => {
+    aRun(10);
+    await prune({ teams: { shop: { days: 1 } } });
+    await prune({ days: 6 });
+    const path = listSegments(scratch.path).at(-1)?.path;
+    expect(await verify()).toMatchObject({ ok: true });
+    chmodSync(path ?? '', 0o600);
+    using stolen = new DatabaseSync(path ?? '');
+    const { seq } = stolen.prepare('SELECT max(seq) AS seq FROM event WHERE line IS NOT NULL').get() ?? {};
+    stolen.prepare('UPDATE event SET line = NULL WHERE seq = ?').run(Number(seq));
+    stolen.prepare('DELETE FROM target WHERE seq = ?').run(Number(seq));
+    const { findings } = await verify();
+    expect(findings.map(({ message }) => message)).toContainEqual(expect.stringContaining('events are gone'));
   });
 
   test('what an earlier pruning said is said again before it goes itself, for ever', async () => {

@@ -213,6 +213,9 @@ describe('a witness', () => {
       [first.chain, true, true],
       [other.chain, true, true],
     ]);
+    // As those who collect logs keep it.
+    writeFileSync(log, `gateway-1  | 2026-11-23T00:00:00Z ${line}`);
+    expect((await verify(whole, { witnesses: [log] })).findings).toEqual([]);
     writeFileSync(log, line.replace(/seq\\":(\d)/, 'seq\\":1$1'));
     expect((await verify(whole, { witnesses: [log] })).findings).toMatchObject([
       { message: expect.stringContaining('no witness') },

@@ -1,0 +1,44 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { openHouse } from './run-house.ts';
+import { sampleIntent } from './sample-events.ts';
+import { scratchDirectory } from './scratch-directory.ts';
+
+const DAY_MS = 86_400_000;
+
+test('a run that ended long ago is forgotten with its count, unless something of it is on record or it never ended', async () => {
+  using scratch = scratchDirectory('memory');
+  const earlier = await openHouse(scratch.path);
+  await earlier.record.intend(sampleIntent());
+  const onRecord = String(earlier.record.chain());
+  await earlier.die();
+  const house = await openHouse(scratch.path);
+  const { runs, usage } = house.store;
+  const daysAgo = (days: number): number => house.clock.epochMs() - days * DAY_MS;
+  await runs.end(onRecord, daysAgo(31));
+  for (const [chain, days] of [
+    ['gw-0/long-ago', 31],
+    ['gw-0/lately', 29],
+    ['gw-0/died', 31],
+  ] as const) {
+    await runs.beat({ chain, gatewayId: 'gw-0' }, daysAgo(days));
+    await usage.add([], { chain, batch: 7 });
+    if (chain !== 'gw-0/died') await runs.end(chain, daysAgo(days));
+  }
+  const known = async (): Promise<string[]> => (await runs.list()).map(({ chain }) => chain).toSorted();
+  const rest = ['gw-0/died', 'gw-0/lately', onRecord, String(house.record.chain())].toSorted();
+  // A record that is elsewhere for the moment says nothing about what is kept.
+  const audit = join(scratch.path, 'audit');
+  renameSync(audit, `${audit}-away`);
+  house.life.watch();
+  await house.clock.advance(3_600_000);
+  expect(await known()).toContain('gw-0/long-ago');
+  renameSync(`${audit}-away`, audit);
+  await house.clock.advance(3_600_000);
+  await eventually('it is forgotten', async () => !(await known()).includes('gw-0/long-ago'));
+  expect(await known()).toEqual(rest);
+  expect(await Promise.all(['gw-0/long-ago', 'gw-0/lately'].map((chain) => usage.countedTo(chain)))).toEqual([-1, 7]);
+  await house.close();
+});

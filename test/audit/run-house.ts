@@ -3,6 +3,7 @@ import { type OpenedRecord, openRecord } from '../../src/audit/open-record.ts';
 import { RunLife } from '../../src/audit/run-life.ts';
 import { UsageCounter } from '../../src/audit/usage-counter.ts';
 import { systemClock } from '../../src/domain/clock.ts';
+import type { GatewayRuns } from '../../src/domain/run.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
@@ -14,6 +15,8 @@ export interface House {
   readonly life: RunLife;
   readonly problems: string[];
   readonly closed: [chain: string, unknown: number][];
+  /** Whether it is at work in real time, looking after runs: virtual time must not overtake that. */
+  isBusy(): boolean;
   /** Ends in order. */
   close(): Promise<void>;
   /** As `close`, but that nobody hears of the end. */
@@ -37,15 +40,33 @@ export async function openHouse(directory: string, gatewayId = 'gw-1'): Promise<
     lagBytesMax: 10_000_000,
     onUsage: (chain, batch, usage) => counter.hear(chain, batch, usage),
   });
+  let asked = 0;
+  let isClosing = false;
+  const runs = counted(store.runs, (change) => {
+    asked += change;
+  });
   const life = new RunLife({
     gatewayId,
     clock,
     record,
     counter,
     usage: store.usage,
-    runs: store.runs,
-    onClosed: (chain, unknown) => closed.push([chain, unknown]),
-    onProblem: (problem) => problems.push(problem),
+    runs: {
+      ...runs,
+      async take(...what) {
+        const isTaken = await runs.take(...what);
+        isClosing = isTaken;
+        return isTaken;
+      },
+    },
+    onClosed(chain, unknown) {
+      isClosing = false;
+      closed.push([chain, unknown]);
+    },
+    onProblem(problem) {
+      isClosing = false;
+      problems.push(problem);
+    },
   });
   await life.begin();
   return {
@@ -56,6 +77,7 @@ export async function openHouse(directory: string, gatewayId = 'gw-1'): Promise<
     life,
     problems,
     closed,
+    isBusy: () => asked > 0 || isClosing,
     async close() {
       await life.stop();
       await record.close();
@@ -67,4 +89,16 @@ export async function openHouse(directory: string, gatewayId = 'gw-1'): Promise<
       await store.close();
     },
   };
+}
+
+/** The same runs; tells when something is asked of them, and when it is answered. */
+function counted(runs: GatewayRuns, tell: (change: 1 | -1) => void): GatewayRuns {
+  const through = Object.entries(runs).map(([name, ask]: [string, (...what: never[]) => Promise<unknown>]) => [
+    name,
+    (...what: never[]) => {
+      tell(1);
+      return ask(...what).finally(() => tell(-1));
+    },
+  ]);
+  return Object.fromEntries(through) as GatewayRuns;
 }

@@ -11,7 +11,8 @@ const config: Config = {
     ],
   },
   testTimeout: 20_000,
-  maxWorkers: 2,
+  // More than processors: much of the time is waited, for servers that start and lines that move.
+  maxWorkers: 3,
 };
 
 export default config;

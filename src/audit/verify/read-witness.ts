@@ -65,7 +65,10 @@ export function seenIn(text: string, { source, isOutside }: WitnessSource): Witn
  */
 function signedIn(line: string): SignedCheckpoint | undefined {
   if (!line.includes('"signature"')) return undefined;
-  const { checkpoint, manifest } = Object(parsed(line.slice(line.indexOf('{')))) as { checkpoint?: unknown; manifest?: unknown };
+  const { checkpoint, manifest } = Object(parsed(line.slice(line.indexOf('{')))) as {
+    checkpoint?: unknown;
+    manifest?: unknown;
+  };
   const { text, keyId, signature } = Object(checkpoint ?? manifest) as Readonly<Record<string, unknown>>;
   if (typeof text !== 'string' || typeof keyId !== 'string' || typeof signature !== 'string') return undefined;
   return { text, keyId, signature };

@@ -104,9 +104,10 @@ export class RunLife {
 
   async #forgetRuns(): Promise<void> {
     const { runs, record, clock } = this.#rooms;
-    const kept = new Set((await record.archive.chains()).map(({ chain }) => chain));
-    // An archive that lacks even this run is not all there is: what comes back would be counted twice.
-    if (!kept.has(record.chain() ?? '')) return;
+    const chains = await record.archive.chains();
+    // An archive that lacks even this run, or its begin, is not all there is: what comes back would be counted twice.
+    if (chains.find(({ chain }) => chain === record.chain())?.firstSeq !== 1) return;
+    const kept = new Set(chains.map(({ chain }) => chain));
     const before = clock.epochMs() - RUN_KEPT_MS;
     const over = (await runs.list()).filter(
       ({ chain, endedAt, closedAt }) => (endedAt ?? closedAt ?? before) < before && !kept.has(chain),

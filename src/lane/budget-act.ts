@@ -1,4 +1,5 @@
 import type { Pace } from './pace.ts';
+import type { ReadyApp } from './shared-line.ts';
 
 /**
  * What a gateway asks of a budget that it shares with others, in one step. Instants are the budget's own: milliseconds
@@ -24,8 +25,8 @@ export interface BudgetAsk {
   readonly rttMs: number;
   /** Slots that the gateway has calls for. */
   readonly wants: number;
-  /** Calls ready at the gateway by app, and the apps' weights; by app id, ascending. */
-  readonly apps: readonly (readonly [appId: string, ready: number, weight: number])[];
+  /** Calls ready at the gateway by app, at least one each. */
+  readonly apps: readonly ReadyApp[];
   readonly tuning: SharedTuning;
   /** Numbers for `tuning`; those of the first who brought a tuning hold, so that two releases agree. */
   readonly pace: Pace;
@@ -113,8 +114,10 @@ export interface BudgetAnswer {
   readonly part: number;
   /** Sum of the weights of all apps that wait anywhere. */
   readonly weights: number;
-  /** Which part of each app's ready calls waits here, in the order of {@link BudgetAsk.apps}. */
+  /** Which part of each app's turns is for calls that wait here, in the order of {@link BudgetAsk.apps}. */
   readonly parts: readonly number[];
+  /** Calls that are ready at other gateways. */
+  readonly elsewhere: number;
   /** Calls counted over the horizon, slots that are still to come included. */
   readonly used: number;
   /** Undefined: the gateway did not say that it learns. */

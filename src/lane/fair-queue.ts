@@ -1,3 +1,4 @@
+import type { ReadyApp } from './shared-line.ts';
 import { SortedBlocks } from './sorted-blocks.ts';
 import { AppLine, compareByDeadline, compareByPass, type Waiter } from './waiter.ts';
 
@@ -89,7 +90,7 @@ export class FairQueue<W extends Waiter<W>> {
       app.order = ++this.#order;
       this.#readyApps.insert(app);
     }
-    app.ready.insert(waiter);
+    app.addReady(waiter);
     this.#byDeadline.insert(waiter);
   }
 
@@ -106,7 +107,7 @@ export class FairQueue<W extends Waiter<W>> {
     }
     if (!waiter.ready) return;
     waiter.ready = false;
-    app.ready.remove(waiter);
+    app.removeReady(waiter);
     this.#byDeadline.remove(waiter);
     if (app.ready.size === 0) this.#readyApps.remove(app);
   }
@@ -177,27 +178,32 @@ export class FairQueue<W extends Waiter<W>> {
     return weight / (weight + Math.max(this.#waitingWeight, everywhere) - own);
   }
 
-  /** Apps of which a call is ready: how many of its calls are, and its weight. */
-  *readyByApp(): Generator<[appId: string, ready: number, weight: number]> {
-    for (const { id, ready, weight } of this.#readyApps) yield [id, ready.size, weight];
+  /** Apps of which a call is ready. */
+  *readyByApp(): Generator<ReadyApp> {
+    for (const app of this.#readyApps) yield [app.id, app.ready.size, app.weight, app.urgencies()];
   }
 
   /**
-   * Which part of each app's ready calls waits in this line, where the budget has several: it is weighted less for that.
+   * Which part of each app's turns is for calls of this line, where the budget has several: it is weighted less for that.
    *
    * @param others for apps of which nothing is known yet.
    */
-  setParts(
-    apps: readonly (readonly [appId: string, ...rest: unknown[]])[],
-    parts: readonly number[],
-    others: number,
-  ): void {
+  setParts(apps: readonly ReadyApp[], parts: readonly number[], others: number): void {
     this.#partOfOthers = Math.max(PART_MIN, others);
-    for (const app of this.#apps.values()) app.part = this.#partOfOthers;
-    for (const [i, [id]] of apps.entries()) {
-      const app = this.#apps.get(id);
-      if (app !== undefined) app.part = Math.max(PART_MIN, parts[i] ?? 1);
-    }
+    const told = new Map(apps.map(([id], i) => [id, Math.max(PART_MIN, parts[i] ?? 1)]));
+    for (const app of this.#apps.values()) this.#setPart(app, told.get(app.id) ?? this.#partOfOthers);
+  }
+
+  /** What the app is ahead by counts in turns: else who had nearly no part for a moment would pay for it long after. */
+  #setPart(app: AppLine<W>, part: number): void {
+    const before = strideOf(app);
+    app.part = part;
+    const ahead = app.pass - this.#virtualTime;
+    if (ahead <= 0) return;
+    const isReady = app.ready.size > 0;
+    if (isReady) this.#readyApps.remove(app);
+    app.pass = this.#virtualTime + Math.round((ahead / before) * strideOf(app));
+    if (isReady) this.#readyApps.insert(app);
   }
 
   /** Apps of which a call waits. */

@@ -1,9 +1,10 @@
 import { type BudgetAnswer, type BudgetAsk, type BudgetNews, IDLE_KEPT_MS, VANISHED_SHARE_MS } from './budget-act.ts';
-import { grant, type Shares, sharesOf, weigh } from './grant.ts';
+import { grant } from './grant.ts';
 import { pauseLedger, retuneLedger } from './ledger.ts';
 import { callsAlone, renew } from './members.ts';
 import { learn } from './shared-learning.ts';
 import { LONG_AGO, type Member, type SharedState } from './shared-state.ts';
+import { type Shares, sharesOf, weigh } from './shares.ts';
 import { WindowCount } from './window-count.ts';
 
 /** A step of a shared budget: the answer, the state from now on, and what every gateway must hear at once. */

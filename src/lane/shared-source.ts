@@ -110,9 +110,10 @@ export class SharedSource implements SlotSource {
     const { slots } = this.#alone;
     const rest = index - this.#held.length;
     if (slots !== undefined) return Math.max(slots.nth(rest, now, waitingSince), this.pausedUntil);
-    const spacingMs = this.#alone.lost ? this.#alone.spacingMs : this.#spacingMs / (this.#talk.view.answer?.part ?? 1);
     const atOnce = Math.max(1, this.#held.length > 0 ? 0 : this.countFree(now));
-    return this.#nextAt(now) + Math.max(0, rest + 1 - atOnce) * spacingMs;
+    const before = Math.max(0, rest + 1 - atOnce);
+    if (this.#alone.lost) return this.#nextAt(now) + before * this.#alone.spacingMs;
+    return this.#nextAt(now) + this.#turnsUntil(before) * this.#spacingMs;
   }
 
   countFree(now: number): number {
@@ -175,6 +176,15 @@ export class SharedSource implements SlotSource {
     const last = this.#held.last?.at;
     const afterHeld = last === undefined ? 0 : last + this.#spacingMs;
     return Math.max(this.#talk.nextAt(now), afterHeld);
+  }
+
+  /**
+   * Turns of the whole budget while so many are this gateway's: by its part, which may be next to nothing for a moment, while
+   * it has told of few calls or others have urgent ones; but when all who wait elsewhere have had theirs, the rest are its own.
+   */
+  #turnsUntil(ours: number): number {
+    const { part = 1, elsewhere = 0 } = this.#talk.view.answer ?? {};
+    return Math.min(part > 0 ? ours / part : Number.POSITIVE_INFINITY, ours + elsewhere);
   }
 
   get #spacingMs(): number {

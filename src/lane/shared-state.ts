@@ -1,6 +1,7 @@
 import type { SharedTuning } from './budget-act.ts';
 import type { Ledger } from './ledger.ts';
 import type { Pace } from './pace.ts';
+import type { ReadyApp } from './shared-line.ts';
 import type { WindowCount } from './window-count.ts';
 
 /** Before everything; finite, so that it can be written down. */
@@ -20,7 +21,7 @@ export interface Member {
   credit: number;
   /** {@link SharedState.turns} when that was last reckoned. */
   turns: number;
-  apps: readonly (readonly [appId: string, ready: number, weight: number])[];
+  apps: readonly ReadyApp[];
   fastestMs: number;
   slowestMs: number;
 }

@@ -1,6 +1,9 @@
 import type { LaneCall } from '../domain/lane.ts';
 import { SortedBlocks } from './sorted-blocks.ts';
 
+/** 0 to 7: RFC 9218, section 4.1. */
+export const URGENCIES = 8;
+
 /** A call in the line, as the queue sees it; `W` is what the queue's owner makes of it. */
 export interface Waiter<W extends Waiter<W>> {
   readonly call: LaneCall;
@@ -27,9 +30,32 @@ export class AppLine<W extends Waiter<W>> {
   /** All who joined and wait, ready or not. */
   readonly waiting = new SortedBlocks<W>(compareWithinApp);
   readonly ready = new SortedBlocks<W>(compareWithinApp);
+  /** Of those, how many by urgency. */
+  readonly #readyAt: number[] = new Array(URGENCIES).fill(0);
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  addReady(waiter: W): void {
+    this.ready.insert(waiter);
+    this.#count(waiter, 1);
+  }
+
+  removeReady(waiter: W): void {
+    this.ready.remove(waiter);
+    this.#count(waiter, -1);
+  }
+
+  /** Urgencies of the ready calls, each with its number of calls, as pairs in one list. */
+  urgencies(): number[] {
+    return this.#readyAt.flatMap((calls, urgency) => (calls > 0 ? [urgency, calls] : []));
+  }
+
+  #count({ returning, call }: W, calls: 1 | -1): void {
+    // Who is back from a turn goes before all others of its app.
+    const urgency = returning ? 0 : call.urgency;
+    this.#readyAt[urgency] = (this.#readyAt[urgency] ?? 0) + calls;
   }
 }
 

@@ -34,6 +34,21 @@ function drain(queue: FairQueue<Plain>, turns = Number.POSITIVE_INFINITY): strin
 const count = (names: readonly string[], name: string) => names.filter((other) => other === name).length;
 
 describe('between apps', () => {
+  test('an app of which nearly all waited at another gateway for a moment does not pay for a turn of then long after', () => {
+    const queue = new FairQueue<Plain>();
+    const parts = (ofQuiet: number) =>
+      queue.setParts(
+        ['quiet', 'other'].map((id) => [id, 50, 1, [3, 50]] as const),
+        [ofQuiet, 0.25],
+        1,
+      );
+    for (let i = 0; i < 50; i++) for (const app of ['quiet', 'other']) enter(queue, app);
+    parts(0);
+    drain(queue, 2);
+    parts(0.25);
+    expect(count(drain(queue, 20), 'quiet')).toBeGreaterThanOrEqual(9);
+  });
+
   test('an app with a hundred callers does not push out one with a single caller', () => {
     const queue = new FairQueue<Plain>();
     for (let i = 0; i < 100; i++) enter(queue, 'noisy');

@@ -164,3 +164,81 @@ describe('fairness over gateways', () => {
     await fleet.close();
   });
 });
+
+describe('urgent calls of one of two apps that always wait at four gateways', () => {
+  /** Waits of `counts[gateway]` urgent calls that come at once. */
+  async function urgentWaits(fleet: Fleet, counts: readonly number[]): Promise<number[]> {
+    const from = fleet.clock.now();
+    const waits: number[] = [];
+    for (const [g, count] of counts.entries()) {
+      for (let i = 0; i < count; i++) {
+        void fleet.call(g, 'calm', { urgency: 0 }).then(() => waits.push(fleet.clock.now() - from));
+      }
+    }
+    await fleet.clock.advance(6_000);
+    return waits.toSorted((a, b) => a - b);
+  }
+
+  test.each([[[8, 8, 8, 8]], [[16, 0, 0, 0]], [[60, 0, 0, 0]], [[0, 30, 0, 2]]])(
+    '%j of them: the i-th leaves within i turns of its app and one window, wherever it came',
+    async (counts) => {
+      const fleet = new Fleet(4);
+      for (let g = 0; g < 4; g++) for (const app of ['calm', 'loud']) fleet.keepBusy(g, app, 60);
+      await fleet.clock.advance(3_000);
+      const waits = await urgentWaits(fleet, counts);
+      const { spacingMs, horizonMs } = paceFor({ calls: 100, windowMs: 1_000 }, undefined, 10);
+      const late = waits.filter((wait, i) => wait > (i + 1) * 2 * spacingMs + horizonMs);
+      expect([waits.length, late]).toEqual([counts.reduce((a, b) => a + b), []]);
+      await fleet.close();
+    },
+  );
+
+  test('some at one gateway, again and again, leave turns to other calls of their app elsewhere, and to the other app its half', async () => {
+    const fleet = new Fleet(4);
+    for (let g = 0; g < 4; g++) for (const app of ['calm', 'loud']) fleet.keepBusy(g, app, 60);
+    await fleet.clock.advance(3_000);
+    const from = fleet.clock.now();
+    let urgent = 0;
+    const again = async () => {
+      for (; await fleet.call(0, 'calm', { urgency: 0 }); urgent++) {
+        await new Promise<void>((resolve) => fleet.clock.after(600, resolve));
+      }
+    };
+    for (let i = 0; i < 20; i++) void again();
+    await fleet.clock.advance(20_000);
+    const ofOthers = [1, 2, 3].map(
+      (g) => fleet.sent.filter(({ app, gateway, at }) => app === 'calm' && gateway === g && at >= from).length,
+    );
+    expect(urgent).toBeGreaterThan(200);
+    expect(Math.min(...ofOthers)).toBeGreaterThan(100);
+    expect(jain(['calm', 'loud'].map((app) => fleet.countOf(app, from)))).toBeGreaterThanOrEqual(0.99);
+    await fleet.close();
+  });
+
+  test('while they come in crowds at one gateway, no call elsewhere is told that its turn is years away', async () => {
+    const fleet = new Fleet(4);
+    for (let g = 0; g < 4; g++) for (const app of ['calm', 'loud']) fleet.keepBusy(g, app, 60);
+    await fleet.clock.advance(3_000);
+    for (let i = 0; i < 300; i++) void fleet.call(0, 'calm', { urgency: 0 });
+    for (let i = 0; i < 40; i++) {
+      await fleet.clock.advance(100);
+      void fleet.call(1 + (i % 3), 'calm', { waitMs: 30_000 });
+    }
+    await fleet.clock.advance(30_000);
+    expect(fleet.refused).toEqual([]);
+    await fleet.close();
+  });
+});
+
+test('a gateway that has told of one call beside hundreds elsewhere takes in sixty more: their turns come soon enough', async () => {
+  const fleet = new Fleet(4);
+  for (const g of [0, 1, 2]) fleet.keepBusy(g, 'app', 200);
+  await fleet.clock.advance(3_000);
+  void fleet.call(3, 'app');
+  await fleet.clock.advance(2);
+  for (let i = 0; i < 60; i++) void fleet.call(3, 'app', { waitMs: 60_000 });
+  await fleet.clock.advance(60_000);
+  expect(fleet.refused).toEqual([]);
+  expect(fleet.sent.filter(({ gateway }) => gateway === 3).length).toBe(61);
+  await fleet.close();
+});

@@ -47,10 +47,17 @@ const step = fc.record({
   ),
   gateway: fc.constantFrom(0, 0, 0, 1, 1, 2, 3),
   wants: fc.oneof(fc.constant(0), fc.constant(3), fc.integer({ min: 1, max: 80 })),
-  apps: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'ö', '*', 'c', 'd', 'e'), fc.integer({ min: 1, max: 90 })), {
-    maxLength: 4,
-    selector: ([id]) => id,
-  }),
+  apps: fc.uniqueArray(
+    fc.tuple(
+      fc.constantFrom('a', 'b', 'ö', '*', 'c', 'd', 'e'),
+      fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 7 }), fc.integer({ min: 1, max: 90 })), {
+        minLength: 1,
+        maxLength: 3,
+        selector: ([urgency]) => urgency,
+      }),
+    ),
+    { maxLength: 4, selector: ([id]) => id },
+  ),
   rttMs: fc.constantFrom(0, 0.4, 3.7, 120),
   stays: fc.oneof(
     { weight: 12, arbitrary: fc.constant('active' as const) },
@@ -112,7 +119,12 @@ function askFor(id: number, known: Known, of: Step, timeMs: number, n: number): 
     stepOrigin: steps ? answer.origin : 0,
     rttMs: of.rttMs,
     wants: of.wants,
-    apps: of.apps.map(([app, ready]) => [app, ready, app === 'b' ? 3 : 1]),
+    apps: of.apps.map(([app, readyAt]) => [
+      app,
+      readyAt.reduce((sum, [, calls]) => sum + calls, 0),
+      app === 'b' ? 3 : 1 + (id % 2),
+      readyAt.flat(),
+    ]),
     tuning,
     pace: paceFor(tuning, tuning.burst || undefined, tuning.spreadMs),
     tune: of.tune !== undefined,

@@ -22,7 +22,7 @@ test('while the spread is being measured, no slot comes closer to another than t
       stepOrigin: 0,
       rttMs: 0.6,
       wants: 30,
-      apps: [['app', 30, 1]],
+      apps: [['app', 30, 1, [3, 30]]],
       tuning: { ...LIMIT, burst: 0, spreadMs },
       pace: paceFor(LIMIT, undefined, spreadMs),
       tune,

@@ -1,5 +1,5 @@
 -- The slots of a budget that several gateways share, engine `fair`: one ask, one step. The same arithmetic stands in
--- lane/shared-slots.ts, members.ts, shared-learning.ts and grant.ts; test/lane/shared-slots.test.ts holds the two together.
+-- lane/shared-slots.ts, members.ts, shared-learning.ts, shares.ts and grant.ts; test/lane/shared-slots.test.ts holds the two together.
 --
 -- KEYS[1]  the budget: one string (MessagePack), without expiry. Fields are only ever added, and unknown ones are kept.
 -- KEYS[2]  what was learnt of its limit: a text of the gateways'.
@@ -23,6 +23,8 @@ local QUIETEST_TIMES = 1.5
 local FEW_APPS_MAX = 4
 local ROUND_MS_MAX = 600
 local ROUND_MS_MIN = 20
+local URGENCIES = 8
+local ORDINARY = 3
 local LOOK_AGAIN_MS = 100
 local GIVING_BACK_MS = 60
 local GIVEN_BACK_SOON_MS = 5
@@ -155,7 +157,10 @@ local function completed(state)
   state.seenTo = state.seenTo or 0
   state.learntNo = state.learntNo or 0
   state.learntAt = state.learntAt or 0
-  for _, member in ipairs(state.members) do member.leaseMs = member.leaseMs or LEASE_MS end
+  for _, member in ipairs(state.members) do
+    member.leaseMs = member.leaseMs or LEASE_MS
+    for _, app in ipairs(member.apps) do app[4] = app[4] or { ORDINARY, app[2] } end
+  end
   return state
 end
 
@@ -326,51 +331,98 @@ local function callsAlone(state, me)
   return max(0, min(even, state.tuning.calls - promised))
 end
 
--- Handing out: see lane/grant.ts.
+-- Handing out: see lane/shares.ts and lane/grant.ts.
 
 local function waits(member, now)
   return #member.apps > 0 and now - member.renewedAt <= LEASE_MS
 end
 
-local function partOf(mine, weights)
-  return mine > 0 and mine / weights or 1
+local function count(app, everywhere, order)
+  local id, ready, weight, urgencies = app[1], app[2], app[3], app[4]
+  local all = everywhere[id]
+  if not all then
+    all = { weight = 0, ready = 0, readyAt = {}, servedAt = {}, served = 0 }
+    everywhere[id] = all
+    insert(order, all)
+  end
+  all.weight = max(all.weight, weight)
+  all.ready = all.ready + ready
+  for i = 1, #urgencies, 2 do
+    local urgency = urgencies[i]
+    all.readyAt[urgency] = (all.readyAt[urgency] or 0) + urgencies[i + 1]
+  end
+end
+
+local function slotsPerRound(order, waiting)
+  if #order <= FEW_APPS_MAX then return SLOTS_PER_ROUND end
+  local quietest = math.huge
+  for _, app in ipairs(order) do quietest = min(quietest, app.ready) end
+  return max(SLOTS_PER_ROUND_MIN, min(SLOTS_PER_ROUND, floor(QUIETEST_TIMES * quietest * #order / waiting)))
+end
+
+local function serve(app, slots)
+  local left = slots
+  for urgency = 0, URGENCIES - 1 do
+    local ready = app.readyAt[urgency]
+    if ready then
+      local served = min(left, ready)
+      app.servedAt[urgency] = served / ready
+      app.served = app.served + served
+      left = left - served
+    end
+  end
+end
+
+local function partHere(told, app)
+  local urgencies, here = told[4], 0
+  for i = 1, #urgencies, 2 do here = here + urgencies[i + 1] * app.servedAt[urgencies[i]] end
+  return here / app.served
 end
 
 local function weigh(state)
-  local everywhere, of, weights = {}, {}, 0
+  local everywhere, order, waiting, weights = {}, {}, 0, 0
   for _, member in ipairs(state.members) do
     if waits(member, state.at) then
-      for _, app in ipairs(member.apps) do everywhere[app[1]] = (everywhere[app[1]] or 0) + app[2] end
+      waiting = waiting + 1
+      for _, app in ipairs(member.apps) do count(app, everywhere, order) end
     end
   end
+  waiting = max(1, waiting)
+  for _, app in ipairs(order) do weights = weights + app.weight end
+  local round = min(slotsPerRound(order, waiting) * waiting, floor(ROUND_MS_MAX / state.pace.spacingMs))
+  for _, app in ipairs(order) do serve(app, (max(waiting, round) * app.weight) / weights) end
+  local parts = {}
   for i, member in ipairs(state.members) do
-    local own = 0
+    parts[i] = 1
     if waits(member, state.at) then
-      for _, app in ipairs(member.apps) do own = own + app[3] * (app[2] / everywhere[app[1]]) end
+      local own = 0
+      for _, told in ipairs(member.apps) do
+        local app = everywhere[told[1]]
+        own = own + app.weight * partHere(told, app)
+      end
+      parts[i] = own / weights
     end
-    weights = weights + own
-    of[i] = own
   end
-  return { of = of, weights = weights, everywhere = everywhere }
+  return { parts = parts, weights = weights, everywhere = everywhere, waiting = waiting, round = round }
 end
 
 local function sharesOf(state, me, shares)
-  local of, weights, everywhere = shares.of, shares.weights, shares.everywhere
-  local part, parts = 1, {}
+  local part, parts, elsewhere = 1, {}, 0
   for i, member in ipairs(state.members) do
     if member == me then
-      part = partOf(of[i], weights)
-      for k, app in ipairs(me.apps) do parts[k] = app[2] / (everywhere[app[1]] or app[2]) end
+      part = shares.parts[i]
+      for k, told in ipairs(me.apps) do parts[k] = partHere(told, shares.everywhere[told[1]]) end
+    elseif me and waits(member, state.at) then
+      for _, app in ipairs(member.apps) do elsewhere = elsewhere + app[2] end
     end
   end
-  return part, weights, parts
+  return part, parts, elsewhere
 end
 
 local function reckon(state, me, shares)
-  local of, weights = shares.of, shares.weights
   local function credit(i)
     local member = state.members[i]
-    return min(1, member.credit + partOf(of[i], weights) * (state.turns - member.turns))
+    return min(1, member.credit + shares.parts[i] * (state.turns - member.turns))
   end
   local mine
   for i, member in ipairs(state.members) do
@@ -382,7 +434,7 @@ local function reckon(state, me, shares)
   for i, member in ipairs(state.members) do
     if member ~= me and waits(member, state.at) then best = max(best, credit(i)) end
   end
-  return partOf(of[mine], weights), me.credit - min(0, best)
+  return shares.parts[mine], me.credit - min(0, best)
 end
 
 local function paceNow(state, now)
@@ -406,24 +458,6 @@ local function paceNow(state, now)
   }
 end
 
-local function countWaiting(state)
-  local waiting = 0
-  for _, member in ipairs(state.members) do
-    if waits(member, state.at) then waiting = waiting + 1 end
-  end
-  return max(1, waiting)
-end
-
-local function slotsPerRound(shares, waiting)
-  local apps, quietest = 0, math.huge
-  for _, ready in pairs(shares.everywhere) do
-    apps = apps + 1
-    quietest = min(quietest, ready)
-  end
-  if apps <= FEW_APPS_MAX then return SLOTS_PER_ROUND end
-  return max(SLOTS_PER_ROUND_MIN, min(SLOTS_PER_ROUND, floor(QUIETEST_TIMES * quietest * apps / waiting)))
-end
-
 local function grant(state, me, shares, now, ask)
   local slots = {}
   local pace = paceNow(state, now)
@@ -433,13 +467,10 @@ local function grant(state, me, shares, now, ask)
   if not (ask.wants > 0) then return slots, now, spacingMs end
   if state.startsAt > now then return slots, min(state.startsAt, now + LOOK_AGAIN_MS), spacingMs end
 
-  local waiting = countWaiting(state)
+  local waiting = shares.waiting
   local round = max(
     waiting,
-    min(
-      max(slotsPerRound(shares, waiting) * waiting, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs),
-      floor(ROUND_MS_MAX / spacingMs)
-    )
+    min(max(shares.round, (4 * ask.rttMs + ROUND_MS_MIN) / spacingMs), floor(ROUND_MS_MAX / spacingMs))
   )
   local from = now + max(0, ask.rttMs - pace.lateMsMax / 2)
   local untilAt = from + max(AHEAD_MS_MAX, (waiting + 1) * spacingMs)
@@ -505,7 +536,7 @@ local function learningText(state, learning)
 end
 
 local function answer(state, me, shares, staleAt, granted, learning)
-  local part, weights, parts = sharesOf(state, me, shares)
+  local part, parts, elsewhere = sharesOf(state, me, shares)
   local slots, againAt, spacingMs = granted.slots, granted.againAt, granted.spacingMs
   return table.concat({
     '{"epoch":', cjson.encode(state.epoch),
@@ -525,8 +556,9 @@ local function answer(state, me, shares, staleAt, granted, learning)
     ',"gateways":', number(#state.members + state.ghosts),
     ',"calls":', number(me and me.calls or 0),
     ',"part":', number(part),
-    ',"weights":', number(weights),
+    ',"weights":', number(shares.weights),
     ',"parts":', list(parts),
+    ',"elsewhere":', number(elsewhere),
     ',"used":', number(state.window.total),
     learningText(state, learning),
     '}',

@@ -1,12 +1,9 @@
-import { pino } from 'pino';
-import { createLog } from './call/call-log.ts';
+import { openLog } from './call/open-log.ts';
 import { greeting } from './cli/greeting.ts';
 import { type Config, ConfigError, loadConfig } from './config/config.ts';
 import { seedWhenEmpty, startSimulatorThread, withExample } from './embedded.ts';
 import { type Gateway, openGateway } from './gateway.ts';
 import { doorAddress } from './http/local-address.ts';
-
-const FLUSH_MS_MAX = 1_000;
 
 /**
  * Runs the gateway until SIGTERM or SIGINT: then what is in flight finishes. A second signal ends it at once.
@@ -22,16 +19,8 @@ export async function serve(): Promise<number> {
     for (const problem of error.problems) console.error(`mason-gateway: ${problem}`);
     return 1;
   }
-  const destination = pino.destination({
-    dest: 1,
-    sync: false,
-    minLength: 4_096,
-    periodicFlush: 200,
-  });
-  // Whoever read the log has gone: there is nobody to tell, and calls go on.
-  destination.on('error', () => undefined);
   process.stdout.on('error', () => undefined);
-  const log = createLog(config.gateway.logLevel, destination);
+  const { log, flushed } = openLog(config.gateway.logLevel, 1);
   const ended = ending();
   try {
     const simulator = config.mason.origin === undefined ? await startSimulatorThread(config.simulator.port) : undefined;
@@ -51,16 +40,8 @@ export async function serve(): Promise<number> {
     console.error(`mason-gateway: ${Error.isError(error) ? error.message : String(error)}`);
     return 1;
   } finally {
-    await flushed(destination);
+    await flushed();
   }
-}
-
-/** Hands on the last lines. Never waits for a reader that has gone: the destination's own `flushSync` would for ever. */
-function flushed(destination: { flush(done: () => void): void }): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, FLUSH_MS_MAX);
-    destination.flush(resolve);
-  });
 }
 
 function placesOf(gateway: Gateway, masonUrl: string): { publicPort: number; privatePort: number; masonUrl: string } {

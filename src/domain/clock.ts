@@ -1,10 +1,13 @@
+/** No timer of Node's is set for longer. */
+export const DELAY_MS_MAX = 2 ** 31 - 1;
+
 /** Time as the gateway sees it; replaced by virtual time in tests of what waits. */
 export interface Clock {
   /** Monotonic milliseconds, with fractions. For waits, spacings and durations. */
   now(): number;
   /** Milliseconds since 1970. For what is written down; may jump. */
   epochMs(): number;
-  /** Calls back once, after at least `delayMs` (0 to 2^31-1); the answer cancels it. Never keeps the process alive. */
+  /** Calls back once, after at least `delayMs` (0 to {@link DELAY_MS_MAX}); the answer cancels it. Never keeps the process alive. */
   after(delayMs: number, callback: () => void): () => void;
 }
 

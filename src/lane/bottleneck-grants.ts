@@ -1,9 +1,9 @@
-import type { Clock } from '../domain/clock.ts';
+import { type Clock, DELAY_MS_MAX } from '../domain/clock.ts';
 import { toRedisFailure } from '../redis/redis-failure.ts';
 import { Limiter, type LimiterRedis } from './bottleneck-limiter.ts';
 import type { GrantPace } from './grant-pace.ts';
 
-export interface GrantsOptions {
+interface GrantsOptions {
   readonly budgetId: string;
   readonly clock: Clock;
   readonly redis: LimiterRedis | undefined;
@@ -22,7 +22,6 @@ const GRANTS_BEFORE_MAX = 256;
 const RENEW_MS = 250;
 /** A clock of this machine that jumps by more would leave a limiter in process waiting for the old time. */
 const CLOCK_JUMP_MS_MAX = 1_000;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * Grants of a limiter, with the rule that whatever fails or takes too long ends the limiter, and another is made: of its
@@ -141,7 +140,7 @@ export class BottleneckGrants {
         grant.cancelWatch();
         // Two questions, one after the other.
         this.#roundTripMs = (clock.now() - askedAt) / 2;
-        const withinMs = Math.min(TIMER_MS_MAX, GRANT_MS_MAX + GRANTS_BEFORE_MAX * this.#pace.minTimeMs);
+        const withinMs = Math.min(DELAY_MS_MAX, GRANT_MS_MAX + GRANTS_BEFORE_MAX * this.#pace.minTimeMs);
         grant.cancelWatch = clock.after(withinMs, () => this.#renew(true));
       },
       () => {
@@ -174,7 +173,7 @@ export class BottleneckGrants {
     this.#lost = true;
     void this.#end();
     const dueMs = this.#grantedAt + this.#pace.minTimeMs - clock.now();
-    this.#cancelTimer = clock.after(Math.min(TIMER_MS_MAX, Math.max(RENEW_MS, dueMs)), () => this.#open(clear));
+    this.#cancelTimer = clock.after(Math.min(DELAY_MS_MAX, Math.max(RENEW_MS, dueMs)), () => this.#open(clear));
   }
 
   async #end(): Promise<void> {

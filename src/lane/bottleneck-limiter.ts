@@ -4,7 +4,7 @@ import type { RedisClient } from '../redis/redis-client.ts';
 /** The part of Redis that a limiter needs. */
 export type LimiterRedis = Pick<RedisClient, 'connect' | 'keys'>;
 
-export interface LimiterOptions {
+interface LimiterOptions {
   readonly budgetId: string;
   /** Whole milliseconds between two grants. */
   readonly minTimeMs: number;

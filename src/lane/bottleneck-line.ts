@@ -1,10 +1,8 @@
-import type { Clock } from '../domain/clock.ts';
+import { type Clock, DELAY_MS_MAX } from '../domain/clock.ts';
 import type { GatewayError } from '../domain/errors.ts';
 import type { LeaveSignal, Turn } from '../domain/lane.ts';
 import { type BottleneckPlace, comparePlaces } from './bottleneck-place.ts';
 import { SortedBlocks } from './sorted-blocks.ts';
-
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Who waits in a lane of engine `bottleneck`, in order. */
 export class BottleneckLine {
@@ -51,7 +49,7 @@ export class BottleneckLine {
 
   /** Waits for the turn; `onLeave` and `onDeadline` must refuse it. */
   wait(place: BottleneckPlace, signal: LeaveSignal, onLeave: () => void, onDeadline: () => void): Promise<Turn> {
-    const leftMs = Math.min(TIMER_MS_MAX, place.call.deadlineAt - this.#clock.now());
+    const leftMs = Math.min(DELAY_MS_MAX, place.call.deadlineAt - this.#clock.now());
     const cancelDeadline = this.#clock.after(leftMs, onDeadline);
     signal.addEventListener('abort', onLeave, { once: true });
     this.#ready.insert(place);

@@ -1,5 +1,5 @@
 /** A slot that this gateway may use: its instant here, and the budget's instant by which the budget knows it. */
-export interface HeldSlot {
+interface HeldSlot {
   readonly at: number;
   readonly slot: number;
 }

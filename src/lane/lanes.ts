@@ -1,4 +1,4 @@
-import type { Budget, RateLimit } from '../domain/budget.ts';
+import type { Budget, BudgetTuning, RateLimit } from '../domain/budget.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Lane, LaneSettings, LaneStats, LaneTuning } from '../domain/lane.ts';
 import type { Learning } from '../domain/learning.ts';
@@ -17,7 +17,7 @@ import { RedisBudgets } from './redis-budgets.ts';
  */
 export const DEFAULT_LIMIT: RateLimit = { calls: 10, windowMs: 1_000 };
 
-export interface LanesOptions {
+interface LanesOptions {
   /** From `loadEngine`. */
   readonly engine: 'fair' | MakeLane;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface LanesOptions {
   /** Bytes that the calls waiting in one lane may hold. */
   readonly waitingBytesMax: number;
   readonly pauseMsMax: number;
-  /** Spread of the one-way delay to Mason for all budgets; undefined: measured for each. */
+  /** Spread of the one-way delay to Mason for all budgets that have none of their own; undefined: measured for each. */
   readonly spreadMs?: number | undefined;
   /** Shares the budgets with other gateways; undefined: this process alone sends from them. */
   readonly redis?: SharedThroughRedis | undefined;
@@ -35,7 +35,7 @@ export interface LanesOptions {
 }
 
 /** Whoever keeps what is learnt. */
-export interface Learners {
+interface Learners {
   learnerOf(budgetId: string): LimitLearner;
   /** Calls were counted, or (`isLearnt`) something was learnt from them. */
   note(budgetId: string, isLearnt: boolean): void;
@@ -57,7 +57,7 @@ interface KnownLane {
   readonly fleet: FleetLearning | undefined;
 }
 
-export interface SharedThroughRedis {
+interface SharedThroughRedis {
   readonly client: RedisClient;
   /** Unique among the gateways that share Redis, and the same after a restart. */
   readonly gatewayId: string;
@@ -90,14 +90,13 @@ export class Lanes {
     return this.#options.engine === 'fair';
   }
 
-  /** The lane of a budget: made when there is none, retuned when the budget's limit or burst is another than before. */
-  laneFor(budget: Pick<Budget, 'id' | 'limit' | 'burst'>): Lane {
+  /** The lane of a budget: made when there is none, retuned when its limit, burst or spread is another than before. */
+  laneFor(budget: Pick<Budget, 'id'> & BudgetTuning): Lane {
     const limit = budget.limit ?? this.firstLimit;
-    const known = this.#lanes.get(budget.id) ?? this.#open(budget, limit);
-    const { tuning } = known;
-    const same =
-      tuning.limit.calls === limit.calls && tuning.limit.windowMs === limit.windowMs && tuning.burst === budget.burst;
-    if (!same) known.tuning = { ...tuning, limit, burst: budget.burst };
+    const tuning = { limit, burst: budget.burst, spreadMs: budget.spreadMs ?? this.#options.spreadMs };
+    const known = this.#lanes.get(budget.id) ?? this.#open(budget.id, tuning);
+    const same = isSame(known.tuning, tuning);
+    known.tuning = tuning;
     if (budget.limit === undefined && this.learns) return this.#learningLane(budget.id, known, same);
     if (!same || known.learning !== undefined) known.lane.retune(known.tuning);
     this.#given(budget.id, known);
@@ -140,8 +139,7 @@ export class Lanes {
     this.#budgets?.[Symbol.dispose]();
   }
 
-  #open({ id, burst }: Pick<Budget, 'id' | 'burst'>, limit: RateLimit): KnownLane {
-    const tuning = { limit, burst, spreadMs: this.#options.spreadMs };
+  #open(id: string, tuning: LaneTuning): KnownLane {
     const fleet = this.#budgets && new FleetLearning(this.#options.redis?.gatewayId ?? '');
     const lane = this.#make({ ...this.#options, ...tuning, budgetId: id }, fleet);
     const known = { lane, tuning, learning: undefined, fleet };
@@ -196,4 +194,9 @@ export class Lanes {
       learning,
     });
   }
+}
+
+function isSame(a: LaneTuning, b: LaneTuning): boolean {
+  const sameLimit = a.limit.calls === b.limit.calls && a.limit.windowMs === b.limit.windowMs;
+  return sameLimit && a.burst === b.burst && a.spreadMs === b.spreadMs;
 }

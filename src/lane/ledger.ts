@@ -24,6 +24,21 @@ export function isEven(ledger: Ledger, pace: Pace): boolean {
   return ledger.nextFreeAt >= ledger.evenFromAt && burstAt >= ledger.nextFreeAt;
 }
 
+/**
+ * Takes up to `most` slots in one step where the burst's own pace binds from now on, each as soon as it comes.
+ *
+ * @returns how many; 0: the next one must be looked at by itself
+ */
+export function spendRun(ledger: Ledger, pace: Pace, most: number, notBefore: number): number {
+  const { burstCalls, burstSpacingMs, spacingMs } = pace;
+  const at = ledger.burstDueAt - (burstCalls - 1) * burstSpacingMs;
+  if (burstCalls === 1 || at < notBefore || at < ledger.nextFreeAt || at >= ledger.evenFromAt) return 0;
+  const calls = Math.min(most, Math.ceil((ledger.evenFromAt - at) / burstSpacingMs));
+  ledger.burstDueAt += calls * burstSpacingMs;
+  ledger.nextFreeAt = at + (calls - 1) * burstSpacingMs + spacingMs;
+  return calls;
+}
+
 /** Takes the slot at `at`, which fell due at `dueAt`. */
 export function spend(ledger: Ledger, pace: Pace, at: number, dueAt: number): void {
   if (pace.burstCalls > 1) {

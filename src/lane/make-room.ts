@@ -1,7 +1,7 @@
 import type { FairQueue } from './fair-queue.ts';
 import type { AppLine, Waiter } from './waiter.ts';
 
-export interface LineBounds {
+interface LineBounds {
   readonly waitingCallsMax: number;
   readonly waitingBytesMax: number;
 }

@@ -70,5 +70,5 @@ export function callsAlone(state: SharedState, me: Member): number {
   let promised = Math.ceil(state.ghostCalls);
   for (const member of state.members) if (member !== me) promised += member.calls;
   const even = Math.ceil(state.tuning.calls / (state.members.length + state.ghosts));
-  return Math.max(0, Math.min(even, state.tuning.calls - promised));
+  return Math.max(0, Math.floor(Math.min(even, state.tuning.calls - promised) + 1e-9));
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { RedisClient } from '../redis/redis-client.ts';
 import { redisScript } from '../redis/redis-script.ts';
 import type { BudgetAnswer, BudgetNews } from './budget-act.ts';
@@ -6,19 +7,18 @@ import type { BudgetStore } from './budget-store.ts';
 const SLOTS = redisScript('budgetSlots-2');
 const REMOVE = redisScript('removeBudget-2');
 
+const budgetNews = z.object({ budget: z.string(), epoch: z.string(), pausedUntil: z.number(), tuned: z.boolean() });
+
 /** Shared budgets in Redis: a key a budget, and one channel for the news of all of them. */
 export class RedisBudgets implements Disposable {
   readonly #client: RedisClient;
-  readonly #ears: ReturnType<RedisClient['connect']>;
+  readonly #ears: Disposable;
   readonly #listeners = new Map<string, Set<(news: BudgetNews) => void>>();
 
   constructor(client: RedisClient) {
     this.#client = client;
-    this.#ears = client.connect();
-    // That Redis is away is said by the client, once; news that are lost come with the next answer.
-    this.#ears.on('error', () => {});
-    this.#ears.on('ready', () => this.#ears.subscribe(client.keys.budgetNews).catch(() => {}));
-    this.#ears.on('message', (_channel: string, text: string) => this.#hear(text));
+    // News that are lost come with the next answer.
+    this.#ears = client.listen(client.keys.budgetNews, (text) => this.#hear(text));
   }
 
   storeOf(budgetId: string): BudgetStore {
@@ -48,11 +48,22 @@ export class RedisBudgets implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#ears.disconnect();
+    this.#ears[Symbol.dispose]();
   }
 
   #hear(text: string): void {
-    const { budget, ...news } = JSON.parse(text) as BudgetNews & { budget: string };
+    const { data } = budgetNews.safeParse(parsed(text));
+    if (data === undefined) return;
+    const { budget, ...news } = data;
     for (const listener of this.#listeners.get(budget) ?? []) listener(news);
+  }
+}
+
+/** Whoever reaches Redis can say anything in a channel; undefined: no JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

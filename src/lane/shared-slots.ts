@@ -8,7 +8,7 @@ import { type Shares, sharesOf, weigh } from './shares.ts';
 import { WindowCount } from './window-count.ts';
 
 /** A step of a shared budget: the answer, the state from now on, and what every gateway must hear at once. */
-export interface BudgetStep {
+interface BudgetStep {
   readonly state: SharedState | undefined;
   readonly answer: BudgetAnswer;
   readonly news: BudgetNews | undefined;
@@ -119,6 +119,7 @@ function retune(state: SharedState, now: number, { gateway, learning, tune, tuni
   if (!tune || (sameLimit && tuning.spreadMs === spreadMs)) return false;
   // Of a limit that is learnt, what the others know may be old.
   if (!sameLimit && learning !== undefined && state.learner !== gateway) return false;
+  scaleParts(state, tuning.calls / calls);
   state.tuning = tuning;
   state.pace = pace;
   if (!sameLimit) {
@@ -130,6 +131,12 @@ function retune(state: SharedState, now: number, { gateway, learning, tune, tuni
   const held = sameLimit ? state.window.newestAt : LONG_AGO;
   retuneLedger(state.ledger, pace, now, Math.max(state.pausedUntil, held));
   return !sameLimit;
+}
+
+/** What is kept for gateways that vanished is a part of the limit, and so is what they would send alone. */
+function scaleParts(state: SharedState, by: number): void {
+  state.ghostCalls *= by;
+  for (const member of state.members) member.calls *= by;
 }
 
 function pause(state: SharedState, now: number, { pauseMs, pauseMsMax }: BudgetAsk): boolean {

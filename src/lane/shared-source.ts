@@ -11,8 +11,8 @@ import { SharedTalk } from './shared-talk.ts';
 import type { SlotSource } from './slot-source.ts';
 import type { TakenSlot } from './slots.ts';
 
-/** A prediction that nobody can make; bounds `Retry-After`. */
-const UNKNOWN_MS = 60_000;
+/** Who has no part of its own sends nothing until the budget answers, which may be so soon: nobody is refused before. */
+const ANSWERS_SOON_MS = 250;
 
 /**
  * The slots of a budget that several gateways share. It asks for what the line needs, a little before it needs it, and
@@ -172,7 +172,10 @@ export class SharedSource implements SlotSource {
 
   /** The first slot that is not held: when it is known to come, or when it could come at the earliest. After `now`. */
   #nextAt(now: number): number {
-    if (this.#alone.lost) return Math.max(now + 1, Math.min(this.#alone.fromAt, now + UNKNOWN_MS), this.pausedUntil);
+    if (this.#alone.lost) {
+      const { fromAt } = this.#alone;
+      return Math.max(now + 1, fromAt === Number.POSITIVE_INFINITY ? now + ANSWERS_SOON_MS : fromAt, this.pausedUntil);
+    }
     const last = this.#held.last?.at;
     const afterHeld = last === undefined ? 0 : last + this.#spacingMs;
     return Math.max(this.#talk.nextAt(now), afterHeld);

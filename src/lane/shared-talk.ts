@@ -1,6 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import type { LaneSettings } from '../domain/lane.ts';
-import { type BudgetAnswer, type BudgetAsk, type BudgetNews, LEASE_MS, QUIET_LEASE_MS } from './budget-act.ts';
+import { beatMs, RETRY_MS_MAX } from './beat.ts';
+import type { BudgetAnswer, BudgetAsk, BudgetNews } from './budget-act.ts';
+import { LEASE_MS, QUIET_LEASE_MS, VANISHED_SHARE_MS } from './budget-act.ts';
 import type { SharedBy } from './budget-store.ts';
 import { BudgetView } from './budget-view.ts';
 import type { HeldSlots } from './held-slots.ts';
@@ -10,19 +12,10 @@ import { appsToTell, type SharedLine } from './shared-line.ts';
 import { TuningInForce } from './shared-tuning.ts';
 import { WakeUp } from './wake-up.ts';
 
-/** Renews the lease in good time while nothing else does. */
-const BEAT_MS = 900;
-/** More often where the limit is learnt: what others saw waits for the one that learns. */
-const LEARNING_BEAT_MS = 600;
-/** A lane without calls for so long needs nothing soon; a longer lease is renewed as seldom. */
+/** A lane without calls for so long needs nothing soon. */
 const QUIET_AFTER_MS = 5_000;
-const QUIET_BEAT_MS = 3_000;
-/** A lane without calls for so long gives its lease up and says so; */
+/** A lane without calls for so long gives its lease up and says so. */
 const IDLE_AFTER_MS = 600_000;
-/** then it is heard of so often, to stay known. */
-const IDLE_BEAT_MS = 1_200_000;
-/** How often a budget out of reach is asked again. */
-const RETRY_MS = 200;
 /** An ask is given up after this; what comes later is ignored on both sides. */
 const ASK_MS_MAX = 1_000;
 /** Beyond the lease: what others may hold that was handed out before it was over. */
@@ -31,7 +24,7 @@ const AHEAD_MARGIN_MS = 1_000;
 const AHEAD_OF_LAST_MS = 5;
 
 /** What the conversation is about. */
-export interface Topic {
+interface Topic {
   readonly line: SharedLine;
   readonly held: HeldSlots;
   readonly sent: SentCalls;
@@ -54,7 +47,8 @@ export class SharedTalk {
   #usedAt = Number.NEGATIVE_INFINITY;
   #asking = false;
   #telling = false;
-  #lost = false;
+  /** Asks without an answer, one after the other. */
+  #failures = 0;
   #asked = 0;
   /** As long as others may count on this gateway's lease. */
   #leaseMs = LEASE_MS;
@@ -84,9 +78,11 @@ export class SharedTalk {
     const { answer, answeredAt } = this.view;
     const { horizonMs, spacingMs } = this.tuning.pace;
     const aheadMs = Math.min(horizonMs, ((answer?.gateways ?? 1) + 1) * (answer?.spacingMs ?? spacingMs));
-    return (
-      (answer === undefined ? this.#firstAskedAt : answeredAt) + this.#leaseMs + Math.max(AHEAD_MARGIN_MS, aheadMs)
-    );
+    const goneAt =
+      (answer === undefined ? this.#firstAskedAt : answeredAt) + this.#leaseMs + Math.max(AHEAD_MARGIN_MS, aheadMs);
+    // Whoever slept or was idle for so long has no part that others hold back: first it tries for a while.
+    const isForgotten = answer !== undefined && this.#askedAt > answeredAt + this.#leaseMs + VANISHED_SHARE_MS;
+    return isForgotten ? Math.max(goneAt, this.#askedAt + LEASE_MS + RETRY_MS_MAX) : goneAt;
   }
 
   /** When the next slot may come that is not held yet. After `now`. */
@@ -148,12 +144,12 @@ export class SharedTalk {
     const { line, held } = this.#topic;
     const { view } = this;
     const unmet = line.ready - held.length;
-    if (view.answer === undefined && unmet <= 0) return Number.POSITIVE_INFINITY;
-    const isIdle = this.#isIdle(now);
-    if (this.#lost) return this.#askedAt + (isIdle ? IDLE_BEAT_MS : RETRY_MS);
+    // Who asked once goes on asking: its calls may all find a slot of its own free, and nobody else would know of it.
+    if (view.answer === undefined && unmet <= 0 && !this.#lost) return Number.POSITIVE_INFINITY;
+    if (this.#lost) return this.#askedAt + this.#beatMs(now);
     if (held.hasReleased || this.tuning.untold || (view.hasUntoldPause && !this.#telling) || view.hasStep) return now;
     const learningAt = this.#by.learning?.dueAt ?? Number.POSITIVE_INFINITY;
-    const beatAt = Math.min(learningAt, this.#askedAt + (isIdle ? IDLE_BEAT_MS : this.#beatMs(now)));
+    const beatAt = Math.min(learningAt, this.#askedAt + this.#beatMs(now));
     if (unmet <= 0) return beatAt;
     const last = held.last;
     const neededAt = last === undefined ? now : last.at - 2 * view.rttMs - AHEAD_OF_LAST_MS;
@@ -164,16 +160,20 @@ export class SharedTalk {
     return this.#topic.line.ready === 0 && now - this.#usedAt > IDLE_AFTER_MS;
   }
 
+  get #lost(): boolean {
+    return this.#failures > 0;
+  }
+
   #beatMs(now: number): number {
-    if (this.#isQuiet(now)) return QUIET_BEAT_MS;
-    return this.view.answer?.learning === undefined ? BEAT_MS : LEARNING_BEAT_MS;
+    const learns = this.view.answer?.learning !== undefined;
+    return beatMs({ isIdle: this.#isIdle(now), isQuiet: this.#isQuiet(now), learns, failures: this.#failures });
   }
 
   /** Whoever learns for the others is never quiet. */
   #isQuiet(now: number): boolean {
     const { line } = this.#topic;
     const isLearner = this.#by.learning?.isLearner === true;
-    return line.ready === 0 && now - this.#usedAt > QUIET_AFTER_MS && !isLearner && !this.#lost;
+    return line.ready === 0 && now - this.#usedAt > QUIET_AFTER_MS && !isLearner;
   }
 
   async #askForLine(): Promise<void> {
@@ -197,11 +197,11 @@ export class SharedTalk {
     if (this.#closed) return this.#leave();
     const now = this.#clock.now();
     if (answer === undefined) {
-      this.#lost = true;
+      this.#failures++;
       this.#by.learning?.failed();
       return this.#topic.failed(now);
     }
-    this.#lost = false;
+    this.#failures = 0;
     if (answer.epoch !== ask.epoch) this.#topic.held.forget();
     if (!view.take(answer, ask, { sentAt, untoldPause }, now)) return;
     this.#leaseMs = ask.leaseMs;
@@ -224,7 +224,7 @@ export class SharedTalk {
       apps: appsToTell(this.#topic.line),
       pauseMsMax: this.#settings.pauseMsMax,
       released: held.takeReleased(),
-      leaseMs: this.#isQuiet(now) ? QUIET_LEASE_MS : LEASE_MS,
+      leaseMs: !this.#lost && this.#isQuiet(now) ? QUIET_LEASE_MS : LEASE_MS,
       learning: stays === 'leave' ? undefined : this.#by.learning?.toTell(now, this.view),
       ...this.tuning.toTell(this.view.rttMs),
       ...this.view.toTell(now, sent.byAge(this.tuning.pace.horizonMs, now)),

@@ -1,4 +1,4 @@
-import { isEven, type Ledger, paceAt, pauseLedger, retuneLedger, spend } from './ledger.ts';
+import { isEven, type Ledger, paceAt, pauseLedger, retuneLedger, spend, spendRun } from './ledger.ts';
 import type { Pace } from './pace.ts';
 import { WindowCount } from './window-count.ts';
 
@@ -85,7 +85,7 @@ export class Slots {
 
   /**
    * Instant of the slot with `index` others before it, when each is taken as soon as it comes. Exact as long as pace and
-   * pause stay. Costs up to `index` steps while a burst is young, else a constant.
+   * pause stay. Costs a step for each call of a burst, and some more.
    */
   nth(index: number, now: number, waitingSince: number): number {
     this.#window.expire(now, this.#pace.horizonMs);
@@ -93,6 +93,7 @@ export class Slots {
     const roomAt = this.#window.roomForAt(index, horizonCallsMax, horizonMs, spacingMs);
     const ledger = { ...this.#ledger };
     for (let i = 0; ; i++) {
+      i += spendRun(ledger, this.#pace, index - i, Math.max(now, this.#pausedUntil));
       const freeAt = Math.max(paceAt(ledger, this.#pace), this.#pausedUntil);
       const at = Math.max(freeAt, now);
       const dueAt = dueFor(at, freeAt, waitingSince, this.#pace);

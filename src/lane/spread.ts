@@ -8,6 +8,11 @@ export function boundedSpread(measuredMs: number, windowMs: number): number {
   return Math.max(SPREAD_MS_MIN, Math.min(measuredMs, windowMs * SPREAD_PART_MAX));
 }
 
+/** A spread that somebody gave, milliseconds, as it counts in this window: at most a tenth of it. */
+export function givenSpread(givenMs: number, windowMs: number): number {
+  return Math.min(givenMs, windowMs * SPREAD_PART_MAX);
+}
+
 interface Range {
   min: number;
   max: number;

@@ -1,6 +1,4 @@
-import type { Clock } from '../domain/clock.ts';
-
-const DELAY_MS_MAX = 2 ** 31 - 1;
+import { type Clock, DELAY_MS_MAX } from '../domain/clock.ts';
 
 /** One timer, set only while somebody waits for it. */
 export class WakeUp {

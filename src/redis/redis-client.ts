@@ -11,6 +11,8 @@ import { serverProblems } from './server-problems.ts';
 const BEAT_MS = 1_000;
 /** For the key of the beat: nothing stays behind for long. */
 const BEAT_KEPT_MS = 10_000;
+/** Problems that are told; more of them would be the same with other words. */
+const TOLD_MAX = 64;
 
 export interface RedisHealth {
   /** `ready`: the last that was asked of it was answered, and it takes writes. */
@@ -26,7 +28,7 @@ export interface RedisHealth {
 export interface RedisClientOptions {
   readonly settings: RedisSettings;
   readonly clock: Clock;
-  /** Hears once what an operator must change: evicting keys, a server that is too old. */
+  /** Hears once what an operator must change: evicting keys, a server that is too old, something that Redis refuses to do. */
   readonly onProblem: (problem: string) => void;
 }
 
@@ -98,6 +100,18 @@ export class RedisClient implements Disposable {
     return connect(this.#settings, options);
   }
 
+  /** Calls back with what is said in a channel from now on; what is said while Redis is away is lost. */
+  listen(channel: string, onText: (text: string) => void): Disposable {
+    const ears = this.connect();
+    // That Redis is away is noticed by the connection that asks.
+    ears.on('error', () => {});
+    ears.on('ready', () => {
+      ears.subscribe(channel).catch((error: unknown) => this.#failed(toRedisFailure(error)));
+    });
+    ears.on('message', (_channel: string, text: string) => onText(text));
+    return { [Symbol.dispose]: () => ears.disconnect() };
+  }
+
   [Symbol.dispose](): void {
     this.#closed = true;
     this.#cancelBeat();
@@ -154,11 +168,13 @@ export class RedisClient implements Disposable {
   /** What a server says of itself may be another after each connection. */
   async #inspect(): Promise<void> {
     const info = await this.#connection.info();
-    for (const problem of serverProblems(info)) {
-      if (this.#told.has(problem)) continue;
-      this.#told.add(problem);
-      this.#onProblem(problem);
-    }
+    for (const problem of serverProblems(info)) this.#tell(problem);
+  }
+
+  #tell(problem: string): void {
+    if (this.#closed || this.#told.has(problem) || this.#told.size >= TOLD_MAX) return;
+    this.#told.add(problem);
+    this.#onProblem(problem);
   }
 
   #answered(): void {
@@ -166,6 +182,7 @@ export class RedisClient implements Disposable {
   }
 
   #failed(failure: RedisFailure): RedisFailure {
+    if (failure.refused) this.#tell(`Redis refuses what it was asked: ${failure.message}`);
     if (failure.away && !this.#closed) {
       if (this.#health.state === 'ready') this.#change({ state: 'away', problem: failure.message });
       else this.#health = { ...this.#health, problem: failure.message };

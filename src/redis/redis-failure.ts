@@ -19,10 +19,17 @@ export class RedisFailure extends Error {
   get away(): boolean {
     return this.code === undefined || !OUR_MISTAKES.has(this.code);
   }
+
+  /** Whether asking again is of no use until somebody changes something: rights, a key that is not ours, a mistake of ours. */
+  get refused(): boolean {
+    return this.code !== undefined && (OUR_MISTAKES.has(this.code) || NOT_ALLOWED.has(this.code));
+  }
 }
 
 /** Everything else (`READONLY`, `OOM`, `LOADING`, `MISCONF`, `CLUSTERDOWN`, `NOAUTH` …) is a state that Redis is in. */
 const OUR_MISTAKES = new Set(['ERR', 'WRONGTYPE', 'NOSCRIPT', 'CROSSSLOT', 'BUSYKEY', 'EXECABORT']);
+
+const NOT_ALLOWED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
 
 export function toRedisFailure(error: unknown): RedisFailure {
   if (error instanceof RedisFailure) return error;

@@ -12,12 +12,14 @@ const clock = new VirtualClock();
 const stays = new AbortController().signal;
 const CALL: LaneCall = { appId: 'app', weight: 1, urgency: 3, deadlineAt: 1e9, heldBytes: 1 };
 
+const LINE = { waitingCallsMax: 5_000, waitingBytesMax: 5_000, pauseMsMax: 60_000 };
+
 function makeLanes(engine: 'fair' | MakeLane = 'fair'): Lanes {
-  return new Lanes({ engine, clock, waitingCallsMax: 100, waitingBytesMax: 1_000, pauseMsMax: 60_000 });
+  return new Lanes({ ...LINE, engine, clock });
 }
 
-function budget(id: string, limit?: RateLimit, burst?: number) {
-  return { id, limit, burst };
+function budget(id: string, limit?: RateLimit, burst?: number, spreadMs?: number) {
+  return { id, limit, burst, spreadMs };
 }
 
 describe('the lanes of a gateway', () => {
@@ -70,6 +72,57 @@ describe('the lanes of a gateway', () => {
     expect(retuned).toEqual([]);
     lanes.laneFor(budget('a', { calls: 60, windowMs: 60_000 }, 3));
     expect(retuned).toEqual([{ limit: { calls: 60, windowMs: 60_000 }, burst: 3, spreadMs: undefined }]);
+  });
+
+  test('a spread that is given decides the pace, whatever is measured, until it is taken back', async () => {
+    const lanes = makeLanes();
+    const limit = { calls: 100, windowMs: 1_000 };
+    const lane = lanes.laneFor(budget('a', limit, 1));
+    const leave = new AbortController();
+    for (let i = 0; i < 2_000; i++) {
+      const turn = lane.join(CALL).turn(leave.signal);
+      turn.catch(() => {});
+    }
+    const expectPace = async (spreadMs: number): Promise<void> => {
+      expect(lane.stats().spreadMs).toBe(spreadMs);
+      const before = lane.stats().sent;
+      await clock.advance(5_000);
+      const wanted = (0.98 * limit.calls * 5_000) / (limit.windowMs + spreadMs);
+      expect(Math.abs(lane.stats().sent - before - wanted)).toBeLessThan(5);
+    };
+    for (const ms of [20, 60]) lane.observe('device.get', ms);
+    await expectPace(40);
+    expect(lanes.laneFor(budget('a', limit, 1, 100))).toBe(lane);
+    lane.observe('device.get', 90);
+    await expectPace(100);
+    lanes.laneFor(budget('a', limit, 1, 0));
+    await expectPace(0);
+    lanes.laneFor(budget('a', limit, 1));
+    await expectPace(70);
+    leave.abort();
+    await lanes.close();
+  });
+
+  test('a spread that is given counts with the other engine too', async () => {
+    const lanes = makeLanes(await loadEngine('bottleneck'));
+    const limit = { calls: 100, windowMs: 1_000 };
+    const lane = lanes.laneFor(budget('a', limit, undefined, 100));
+    lane.observe('device.get', 20);
+    expect(lane.stats().spreadMs).toBe(100);
+    const { calls } = lane.share('app', 1);
+    lanes.laneFor(budget('a', limit, undefined, 0));
+    expect(lane.stats().spreadMs).toBe(0);
+    expect(lane.share('app', 1).calls).toBeGreaterThan(calls);
+    await lanes.close();
+  });
+
+  test('a spread that is given holds for a limit that is learnt, within a tenth of its window', () => {
+    const lanes = makeLanes();
+    const lane = lanes.laneFor(budget('a', undefined, undefined, 25));
+    expect(lane.stats().spreadMs).toBe(25);
+    lanes.laneFor(budget('a', undefined, undefined, 8_640_000));
+    const { limit, spreadMs } = lane.stats();
+    expect(spreadMs).toBe(limit.windowMs / 10);
   });
 
   test('a budget that is gone refuses who waits for it, and the next of its name begins anew', async () => {

@@ -10,6 +10,7 @@ import { RedisServer } from '../support/redis-server.ts';
 import { slidingLog } from './limit-judges.ts';
 
 const LIMIT = { calls: 50, windowMs: 1_000 };
+const TICK_MS = 10;
 const stays = new AbortController().signal;
 const ends: (() => Promise<unknown>)[] = [];
 
@@ -41,7 +42,7 @@ function startGateway(server: RedisServer, gatewayId: string, given: RateLimit |
     await lanes.close();
     client[Symbol.dispose]();
   });
-  return { lanes, client, lane: lanes.laneFor({ id: 'budget-1', limit, burst: undefined }) };
+  return { lanes, client, lane: lanes.laneFor({ id: 'budget-1', limit, burst: undefined, spreadMs: undefined }) };
 }
 
 /** Puts gateways under load. */
@@ -74,6 +75,25 @@ function modes(gateways: readonly Gateway[]): LaneStats['mode'][] {
   return gateways.map(({ lane }) => lane.stats().mode);
 }
 
+/** All know of each other, and have asked twice since: by then each was told its part. */
+async function knowTheirParts(gateways: readonly Gateway[]): Promise<void> {
+  await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === gateways.length));
+  const asked = gateways.map(({ lane }) => lane.stats().asked);
+  await eventually('each asks twice', () => gateways.every(({ lane }, i) => lane.stats().asked > (asked[i] ?? 0) + 2));
+}
+
+/**
+ * Time as timers of this process count it: where the machine is busy they are late, and so is all that is measured by them.
+ *
+ * @returns milliseconds since it was called
+ */
+function ownTime(): () => number {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, TICK_MS);
+  ends.push(async () => clearInterval(timer));
+  return () => ticks * TICK_MS;
+}
+
 function excess(sentAt: readonly number[]): number {
   const judge = slidingLog(LIMIT);
   return sentAt.filter((at) => !judge(at)).length;
@@ -85,15 +105,17 @@ describe('three gateways on one Redis', () => {
     const gateways = ['a', 'b', 'c'].map((id) => startGateway(server, id));
     const { sentAt, lost } = load(gateways);
     await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === 3));
-    await sleep(1_200);
+    await eventually('they send', () => sentAt.length > LIMIT.calls);
     expect(excess(sentAt)).toBe(0);
-    expect(gateways.map(({ lane }) => lane.stats().sent).every((sent) => sent > 10)).toBe(true);
+    for (const { lane } of gateways) expect(lane.stats().sent).toBeGreaterThan(sentAt.length / 6);
     gateways[1]?.lane.pause(1_000);
     await eventually('all heard', () => gateways.every(({ lane }) => lane.stats().pausedUntil > 0));
+    const heardAt = systemClock.now();
+    const until = Math.min(...gateways.map(({ lane }) => lane.stats().pausedUntil));
     const sent = sentAt.length;
-    await sleep(500);
-    expect(sentAt.length).toBe(sent);
     await eventually('they go on', () => sentAt.length > sent + 10);
+    expect(until - heardAt).toBeGreaterThan(0);
+    expect(sentAt.filter((at) => at > heardAt && at < until)).toEqual([]);
     expect(lost).toEqual([]);
   });
 
@@ -110,27 +132,28 @@ describe('three gateways on one Redis', () => {
       const server = await startRedis();
       const gateways = ['a', 'b', 'c'].map((id) => startGateway(server, id));
       const { sentAt, lost } = load(gateways);
-      await eventually('they share', () => gateways.every(({ lane }) => lane.stats().gateways === 3));
-      // Until each was told its part, now that all are there.
-      await sleep(700);
+      await knowTheirParts(gateways);
+      const sentIn = async (ms: number): Promise<number> => {
+        const before = sentAt.length;
+        await sleep(ms);
+        return sentAt.length - before;
+      };
+      const sentBefore = await sentIn(1_000);
       await harm(server);
       await eventually(`${name}: they go on alone`, () => modes(gateways).every((mode) => mode === 'alone'));
-      const alone = sentAt.length;
-      await sleep(1_000);
-      const sentAlone = sentAt.length - alone;
+      const sentAlone = await sentIn(1_000);
       await heal(server);
-      const healedAt = systemClock.now();
+      const sinceHealedMs = ownTime();
       await eventually(`${name}: they share again`, () => modes(gateways).every((mode) => mode === 'shared'));
-      const tookMs = systemClock.now() - healedAt;
-      const back = sentAt.length;
-      await sleep(1_200);
-      return { name, lost, tooMany: excess(sentAt), sentAlone, tookMs, sentBack: sentAt.length - back };
+      const tookMs = sinceHealedMs();
+      const sentBack = (await sentIn(2_000)) / 2;
+      return { name, lost, tooMany: excess(sentAt), sentBefore, sentAlone, tookMs, sentBack };
     });
-    for (const { name, lost, tooMany, sentAlone, tookMs, sentBack } of await Promise.all(found)) {
+    for (const { name, lost, tooMany, sentBefore, sentAlone, tookMs, sentBack } of await Promise.all(found)) {
       expect({ name, lost, tooMany }).toEqual({ name, lost: [], tooMany: 0 });
-      expect(sentAlone).toBeGreaterThan(15);
+      expect(sentAlone).toBeGreaterThan(0.3 * sentBefore);
       expect(tookMs).toBeLessThan(2_000);
-      expect(sentBack).toBeGreaterThan(25);
+      expect(sentBack).toBeGreaterThan(0.4 * sentBefore);
     }
   });
 

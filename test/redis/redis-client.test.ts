@@ -211,6 +211,21 @@ describe('the client of Redis', () => {
     );
   });
 
+  test('a user without the rights that are needed: each is said loudly, and only once', async () => {
+    const server = await start();
+    await server.command('ACL', 'SETUSER', 'gateway', 'on', '>open', '~*', 'resetchannels', '+@all', '-evalsha');
+    const client = await opened(server.settings({ user: 'gateway', password: new Secret('open') }));
+    keep(client.listen('news', () => {}));
+    for (let i = 0; i < 3; i++) {
+      await expect(client.run(COUNT, ['a', 1])).rejects.toMatchObject({ code: 'NOPERM', away: true });
+    }
+    await eventually('both are said', () => problems.length === 2);
+    expect(problems.toSorted()).toEqual([
+      expect.stringMatching(/refuses .* NOPERM .* channels/),
+      expect.stringMatching(/refuses .* NOPERM .*'evalsha'/),
+    ]);
+  });
+
   test('closed while Redis is away, it tries no more', async () => {
     const server = await start();
     const client = await opened(server.settings());

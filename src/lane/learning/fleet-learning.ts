@@ -5,7 +5,7 @@ import type { LimitLearner } from './limit-learner.ts';
 import { parseSeen, type Seen, SeenLog, seenText } from './seen-log.ts';
 
 /** The budget's clock, as the conversation with it knows it. */
-export interface FleetClock {
+interface FleetClock {
   readonly rttMs: number;
   toGateway(budgetAt: number): number;
   /** Undefined: not known yet. */

@@ -49,7 +49,10 @@ export class HorizonCounts {
       .filter(({ horizonMs }) => horizonMs >= KEPT_HORIZON_MS_MIN)
       .map(({ horizonMs, window }) => {
         window.expire(now, horizonMs);
-        return [horizonMs, window.buckets().map(([, last, calls]) => [Math.round(now - last), calls] as const)];
+        return [
+          horizonMs,
+          window.buckets().map(([, last, calls]) => [Math.max(0, Math.round(now - last)), calls] as const),
+        ];
       });
   }
 

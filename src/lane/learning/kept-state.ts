@@ -5,7 +5,7 @@ import { HORIZONS_MS, type KeptCounts } from './horizon-counts.ts';
 import type { Level } from './level.ts';
 
 /** A refusal, with its instant as the learner counts time. */
-export interface LearnerRefusal {
+interface LearnerRefusal {
   readonly at: number;
   readonly askedMs: number | undefined;
   readonly windowMs: number;
@@ -22,9 +22,12 @@ export interface LearnerMemory {
   waitsUntil: number;
 }
 
+/** Until the longest window has room, and a little more: clocks differ. */
+const WAITS_MS_MAX = 86_400_000 + 60_000;
+
 const age = z.number().min(-86_400_000).max(1e13);
 const windowMs = z.number().min(100).max(86_400_000);
-const calls = z.number().min(1).max(2_000_000);
+const calls = z.number().min(1).max(1e12);
 const bucket = z.tuple([z.number().min(0).max(86_400_000), z.number().min(0).max(1e12)]).readonly();
 
 const keptState = z.object({
@@ -37,7 +40,7 @@ const keptState = z.object({
         takenBefore: z.number().min(0).max(1e12).optional(),
         ageMs: age,
         steps: z.int().min(0).max(1_000_000),
-        probeEveryMs: z.number().min(0).max(1e10),
+        probeEveryMs: z.number().min(0).max(1e12),
       }),
     )
     .min(1)
@@ -56,7 +59,7 @@ const keptState = z.object({
     )
     .max(8),
   refusalsSeen: z.int().min(0),
-  waitsMs: z.number().min(0).max(3_600_000),
+  waitsMs: z.number().min(0).max(WAITS_MS_MAX),
   said: z.string().max(512),
   counts: z.array(z.tuple([z.literal(HORIZONS_MS), z.array(bucket).max(256)])).max(HORIZONS_MS.length),
 });

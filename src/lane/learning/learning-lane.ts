@@ -1,13 +1,14 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Lane, LaneCall, LaneShare, LaneStats, LaneTuning, LeaveSignal, Place, Turn } from '../../domain/lane.ts';
 import type { Learning, RateAnswer } from '../../domain/learning.ts';
+import { givenSpread } from '../spread.ts';
 import type { FleetLearning, Pupil } from './fleet-learning.ts';
 import { describeKnown, type KnownLearning } from './known-learning.ts';
 import type { LimitLearner } from './limit-learner.ts';
 
 const RENEWED_PART = 0.9;
 
-export interface LearningLaneOptions {
+interface LearningLaneOptions {
   readonly clock: Clock;
   /** The lane's own bound of a pause; a longer one is renewed before it ends. */
   readonly pauseMsMax: number;
@@ -113,10 +114,11 @@ export class LearningLane implements Lane, Pupil, Disposable {
     return this.#within.stats();
   }
 
-  /** Its burst and spread count; the limit is learnt. */
+  /** Its burst and spread count; the limit is learnt. Where another gateway learns it, the burst is that gateway's to say. */
   retune(tuning: LaneTuning): void {
     this.#tuning = tuning;
-    if (!this.#followsOthers) this.#retuneWithin();
+    if (this.#followsOthers) this.#tuneWithin({ limit: this.#within.stats().limit, burst: 1 });
+    else this.#retuneWithin();
   }
 
   close(): Promise<void> {
@@ -188,6 +190,11 @@ export class LearningLane implements Lane, Pupil, Disposable {
 
   #retuneWithin(): void {
     this.#followed = this.learner.version;
-    this.#within.retune({ ...this.#tuning, ...this.learner.tuning(this.#tuning.burst) });
+    this.#tuneWithin(this.learner.tuning(this.#tuning.burst));
+  }
+
+  #tuneWithin({ limit, burst }: Pick<LaneTuning, 'limit' | 'burst'>): void {
+    const { spreadMs } = this.#tuning;
+    this.#within.retune({ limit, burst, spreadMs: spreadMs && givenSpread(spreadMs, limit.windowMs) });
   }
 }

@@ -18,7 +18,7 @@ const BLIND_WAIT_MS_MIN = 500;
 const BLIND_WAIT_MS_MAX = 300_000;
 const BLIND_WAIT_PART = 0.5;
 
-export interface LearnerOptions {
+interface LearnerOptions {
   /** A longer wait is believed when Mason says it twice. */
   readonly pauseMsMax: number;
 }

@@ -297,11 +297,17 @@ local function learn(state, me, now, learning)
   }
 end
 
+local function scaleParts(state, by)
+  state.ghostCalls = state.ghostCalls * by
+  for _, member in ipairs(state.members) do member.calls = member.calls * by end
+end
+
 local function retune(state, now, ask)
   local old, new = state.tuning, ask.tuning
   local sameLimit = new.calls == old.calls and new.windowMs == old.windowMs and new.burst == old.burst
   if not ask.tune or (sameLimit and new.spreadMs == old.spreadMs) then return false end
   if not sameLimit and ask.learning and state.learner ~= ask.gateway then return false end
+  scaleParts(state, new.calls / old.calls)
   state.tuning = new
   state.pace = ask.pace
   if not sameLimit then
@@ -328,7 +334,7 @@ local function callsAlone(state, me)
     if member ~= me then promised = promised + member.calls end
   end
   local even = ceil(state.tuning.calls / (#state.members + state.ghosts))
-  return max(0, min(even, state.tuning.calls - promised))
+  return max(0, floor(min(even, state.tuning.calls - promised) + 1e-9))
 end
 
 -- Handing out: see lane/shares.ts and lane/grant.ts.
@@ -566,7 +572,8 @@ local function answer(state, me, shares, staleAt, granted, learning)
 end
 
 local function publish(state, tuned)
-  redis.call('PUBLISH', ARGV[2], table.concat({
+  -- Who may not publish is told of the pause with the next answer: the state is written already.
+  redis.pcall('PUBLISH', ARGV[2], table.concat({
     ARGV[3],
     ',"epoch":', cjson.encode(state.epoch),
     ',"pausedUntil":', number(state.pausedUntil),

@@ -43,6 +43,21 @@ describe('four gateways learn one limit together', () => {
     },
   );
 
+  test('a spread that is given holds at each of them at once, and none goes back to its own', async () => {
+    const fleet = await startFour('sliding-log');
+    await fleet.clock.run(20 * SECOND);
+    await fleet.follow(undefined, 60);
+    for (let at = 21; at <= 30; at++) {
+      await fleet.clock.run(at * SECOND);
+      expect(fleet.shown().map((shown) => shown?.spreadMs)).toEqual([60, 60, 60, 60]);
+    }
+    one(fleet.shown().map((shown) => shown?.limit));
+    await fleet.follow(undefined);
+    await fleet.clock.run(31 * SECOND);
+    expect(fleet.shown().map((shown) => shown?.spreadMs)).toEqual([10, 10, 10, 10]);
+    expect(fleet.failed).toEqual([]);
+  });
+
   test('600/60s is used whole', async () => {
     const fleet = await startFour('sliding-log', 600, MINUTE);
     await fleet.clock.run(6 * MINUTE);

@@ -10,7 +10,7 @@ import type { RedisClient } from '../../../src/redis/redis-client.ts';
 import type { RateLimiter } from '../../../src/simulator/limit/rate-limiter.ts';
 import { EventClock } from '../../bench/simulate-fleet/event-clock.ts';
 
-const BUDGET = { id: 'b', limit: undefined, burst: undefined };
+const BUDGET = { id: 'b', limit: undefined, burst: undefined, spreadMs: undefined };
 const TO_REDIS_MS = 0.4;
 const TO_MASON_MS = 20;
 const stays = new AbortController().signal;
@@ -37,7 +37,7 @@ export class LearningFleet {
   judge: RateLimiter;
   #state: SharedState | undefined;
   #kept: KeptLearning | undefined;
-  readonly #ears = new Set<(channel: string, text: string) => void>();
+  readonly #ears = new Set<(text: string) => void>();
 
   constructor(judge: RateLimiter) {
     this.judge = judge;
@@ -100,11 +100,11 @@ export class LearningFleet {
     await this.follow(undefined);
   }
 
-  async follow(limit: RateLimit | undefined): Promise<void> {
+  async follow(limit: RateLimit | undefined, spreadMs?: number): Promise<void> {
     for (const { isAlive, keeper, lanes } of this.gateways) {
       if (!isAlive) continue;
       if (limit === undefined) await keeper.look('b');
-      lanes.laneFor({ ...BUDGET, limit });
+      lanes.laneFor({ ...BUDGET, limit, spreadMs });
     }
   }
 
@@ -172,11 +172,9 @@ export class LearningFleet {
 
   #redis(life: Life): RedisClient {
     const { clock } = this;
-    const connection = {
-      on: (event: string, hear: (channel: string, text: string) => void) => {
-        if (event === 'message') this.#ears.add(hear);
-      },
-      disconnect: () => {},
+    const listen = (_channel: string, hear: (text: string) => void) => {
+      this.#ears.add(hear);
+      return { [Symbol.dispose]: () => {} };
     };
     const run = async (_script: unknown, [, , text, , newsHead]: string[]) => {
       const ask = JSON.parse(text as string) as BudgetAsk;
@@ -187,12 +185,12 @@ export class LearningFleet {
       this.#state = state;
       if (news !== undefined) {
         const told = `${newsHead},${JSON.stringify(news).slice(1)}`;
-        for (const hear of this.#ears) clock.after(TO_REDIS_MS, () => hear('news', told));
+        for (const hear of this.#ears) clock.after(TO_REDIS_MS, () => hear(told));
       }
       const said = JSON.stringify(answer);
       if (ask.stays !== 'leave') await this.#after(TO_REDIS_MS);
       return said;
     };
-    return { keys: redisKeys('t:'), connect: () => connection, run } as unknown as RedisClient;
+    return { keys: redisKeys('t:'), listen, run } as unknown as RedisClient;
   }
 }

@@ -5,7 +5,7 @@ import type { RateLimiter } from '../../../src/simulator/limit/rate-limiter.ts';
 import { SlidingLog } from '../../../src/simulator/limit/sliding-log.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const BUDGET = { id: 'a', limit: undefined, burst: undefined };
+const BUDGET = { id: 'a', limit: undefined, burst: undefined, spreadMs: undefined };
 const LATENCY_MS = 30;
 const stays = new AbortController().signal;
 

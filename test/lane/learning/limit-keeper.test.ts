@@ -15,7 +15,14 @@ let problems: unknown[];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'limits-'));
   store = await openStore({ file: join(directory, 'gateway.db') });
-  await store.budgets.add({ id: 'b', name: 'b', limit: undefined, burst: undefined, createdAt: 0 });
+  await store.budgets.add({
+    id: 'b',
+    name: 'b',
+    limit: undefined,
+    burst: undefined,
+    spreadMs: undefined,
+    createdAt: 0,
+  });
   clock = new VirtualClock();
   problems = [];
 });

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { EXPORT_FORMATS } from '../audit/export/export-format.ts';
 import type { TextAnswer } from '../manage/act.ts';
 import type { ActName, Acts } from '../manage/acts.ts';
+import { forgottenLimit, limitList } from './limit-views.ts';
 import { pruneView } from './prune-view.ts';
 import { sinkList } from './sink-views.ts';
 import { endedStream, streamList } from './stream-views.ts';
@@ -17,11 +19,9 @@ import {
   eventList,
   eventPage,
   exportText,
-  forgottenLimit,
   keyList,
   keyView,
   leakedTokenList,
-  limitList,
   notedKey,
   personList,
   personView,
@@ -42,14 +42,16 @@ import {
 
 /** What an operation is to callers of the API, beside its route and its input. */
 export interface Answered<Answer> {
-  /** Media type of an answer that is not JSON. */
-  readonly contentType?: string;
+  /** Media types of an answer that is not JSON. */
+  readonly contentTypes?: readonly string[];
   /** One line. */
   readonly summary: string;
   /** 201 where something new was made (RFC 9110 section 15.3.2). */
   readonly status: 200 | 201;
   readonly answer: z.ZodType<Answer>;
 }
+
+const EXPORT_TYPES = [...new Set(Object.values(EXPORT_FORMATS).map(({ contentType }) => contentType))];
 
 /** As it is described: an answer that comes piece by piece is text. */
 type Told<Answer> = Answer extends TextAnswer ? string : Answer;
@@ -71,7 +73,7 @@ export const ANSWERS: { readonly [N in ActName]: Answered<Told<Awaited<ReturnTyp
   'key.forget': ok('Forget the key before the last rotation', keyView),
   'key.remove': ok('Remove a key', removed),
   'budget.list': ok('List rate budgets', budgetList),
-  'budget.set': ok("Change a budget's limit or burst", budgetView),
+  'budget.set': ok("Change a budget's limit, burst or spread", budgetView),
   'limit.show': ok('Show the limits in force, and what each is known from', limitList),
   'limit.forget': ok('Forget what was learnt of a limit; it is learnt anew', forgottenLimit),
   'app.add': made('Add an app to a team', appView),
@@ -95,7 +97,7 @@ export const ANSWERS: { readonly [N in ActName]: Answered<Told<Awaited<ReturnTyp
   'stream.end': ok('End an X-Ray session; both its sides are told', endedStream),
   'link.create': made('Make a link that signs somebody in, once, within ten minutes', shownLink),
   apply: ok('Take teams to the state that is given, step by step', applied),
-  'audit.export': { ...ok('Export the record, oldest first', exportText), contentType: 'application/x-ndjson' },
+  'audit.export': { ...ok('Export the record, oldest first', exportText), contentTypes: EXPORT_TYPES },
   'audit.sinks': ok('List where this gateway delivers the record to, and how far', sinkList),
   'audit.keys': ok('List the keys that sign the record', signingKeyList),
   'audit.key.rotate': made('Make a new key, which signs the record from now on', signingKeyView),

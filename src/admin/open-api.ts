@@ -110,7 +110,7 @@ const REQUEST_ID: Json = {
 
 function operationOf(name: ActName, { need, input }: Acts[ActName]): Json {
   const { method, path } = ROUTES[name];
-  const { summary, status, answer, contentType = 'application/json' } = ANSWERS[name];
+  const { summary, status, answer, contentTypes = ['application/json'] } = ANSWERS[name];
   const { words, scopes } = NEEDS[need];
   const fields = fieldsOf(input);
   const inPath = fields.filter((field) => path.split('/').includes(`:${field.name}`));
@@ -133,7 +133,7 @@ function operationOf(name: ActName, { need, input }: Acts[ActName]): Json {
       [status]: {
         description: 'Done, and on record.',
         headers: REQUEST_ID,
-        content: { [contentType]: { schema: named(answer) } },
+        content: Object.fromEntries(contentTypes.map((type) => [type, { schema: named(answer) }])),
       },
       ...Object.fromEntries(
         Object.keys(REFUSALS).map((refused) => [refused, { $ref: `#/components/responses/Error${refused}` }]),

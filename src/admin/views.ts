@@ -18,6 +18,7 @@ const scopes = z.array(z.string());
 /** `100/1s`; null: nobody gave one. */
 const limit = z.string().nullable();
 const burst = z.int().min(1).nullable();
+const spreadMs = z.int().min(0).nullable().describe('Of the way to Mason, as it was given; null: it is measured.');
 const notes = z.array(z.string());
 
 export const teamView = z
@@ -38,6 +39,7 @@ export const keyView = z
     budget: slug,
     limit,
     burst,
+    spreadMs,
     fingerprint: z.string(),
     last4: z.string().max(4),
     previous: z.strictObject({ last4: z.string().max(4), fingerprint: z.string(), replacedAt: time }).nullable(),
@@ -57,36 +59,17 @@ export const probeResult = z
   .register(VIEWS, { id: 'ProbeResult' });
 
 export const budgetView = z
-  .strictObject({ id, name: slug, limit, burst, keys: z.array(z.string()), otherKeys: count, createdAt: time })
-  .register(VIEWS, { id: 'Budget' });
-
-const known = z.enum(['given', 'stated', 'learnt', 'assumed']);
-const moment = time.nullable();
-
-export const limitView = z
   .strictObject({
-    budget: slug,
-    limit: z.string(),
-    known: known.describe(
-      'given: by somebody here; stated: by Mason; learnt: from refusals; assumed: nothing is known.',
-    ),
-    mode: z.enum(['searching', 'holding', 'probing', 'waiting', 'stated']).nullable(),
-    levels: z.array(
-      z.strictObject({ limit: z.string(), known, takenBefore: count.nullable() }).register(VIEWS, { id: 'LimitLevel' }),
-    ),
-    refusals: z.array(
-      z
-        .strictObject({ at: time, askedMs: count.nullable(), window: z.string(), taken: count })
-        .register(VIEWS, { id: 'RateRefusal' }),
-    ),
-    refusalsSeen: count,
-    probesAt: moment,
-    waitsUntil: moment,
-    spreadMs: z.number().min(0).nullable().describe('Of the way to Mason; null: no lane runs here.'),
+    id,
+    name: slug,
+    limit,
+    burst,
+    spreadMs,
+    keys: z.array(z.string()),
+    otherKeys: count,
+    createdAt: time,
   })
-  .register(VIEWS, { id: 'Limit' });
-
-export const forgottenLimit = z.strictObject({ forgotten: slug }).register(VIEWS, { id: 'ForgottenLimit' });
+  .register(VIEWS, { id: 'Budget' });
 
 export const tokenView = z
   .strictObject({
@@ -221,7 +204,9 @@ export const signingKeyView = z
 
 export const exportText = z
   .string()
-  .describe('Events, in the format that was asked for, of any size. What ends without a manifest was cut short.')
+  .describe(
+    'Events, in the format that was asked for, of any size. In `ndjson`, what ends without a manifest was cut short.',
+  )
   .register(VIEWS, { id: 'RecordExport' });
 
 export const removed = z.strictObject({ removed: z.string() }).register(VIEWS, { id: 'Removed' });
@@ -231,7 +216,6 @@ export const removedApp = removed.extend({ tokens: count }).register(VIEWS, { id
 export const teamList = list('TeamList', teamView);
 export const appList = list('AppList', appView);
 export const keyList = list('KeyList', keyView);
-export const limitList = list('LimitList', limitView);
 export const budgetList = list('BudgetList', budgetView);
 export const tokenList = list('TokenList', tokenView);
 export const leakedTokenList = list('LeakedTokenList', leakedToken);

@@ -1,4 +1,5 @@
 import type { BudgetView } from '../manage/budget-acts.ts';
+import { SPREAD_OPTION, spreadOf } from './spread.ts';
 import type { Column } from './table.ts';
 import { type Cli, noun, verb, withActs } from './verb.ts';
 
@@ -6,6 +7,7 @@ const COLUMNS: readonly Column<BudgetView>[] = [
   ['BUDGET', (budget) => budget.name],
   ['LIMIT', (budget) => budget.limit ?? 'auto'],
   ['BURST', (budget) => budget.burst ?? 'auto'],
+  ['SPREAD', spreadOf],
   ['KEYS', (budget) => budget.keys.join(', ')],
 ];
 
@@ -26,11 +28,12 @@ export function addBudget(cli: Cli): void {
   )
     .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "auto": it is learnt')
     .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
+    .option(...SPREAD_OPTION)
     .action(
-      withActs(cli, async ({ acts, print }, { limit, burst }, [name]) => {
-        const set = await acts.perform('budget.set', { name, limit, burst });
+      withActs(cli, async ({ acts, print }, { limit, burst, spread }, [name]) => {
+        const set = await acts.perform('budget.set', { name, limit, burst, spreadMs: spread });
         await print.one(set, [
-          `The budget ${set.name}: limit ${set.limit ?? 'auto'}, burst ${set.burst ?? 'auto'}; keys ${set.keys.join(', ')}.`,
+          `The budget ${set.name}: limit ${set.limit ?? 'auto'}, burst ${set.burst ?? 'auto'}, spread ${spreadOf(set)}; keys ${set.keys.join(', ')}.`,
         ]);
       }),
     );

@@ -5,6 +5,7 @@ import { localTime } from './local-time.ts';
 import { keyInArguments, readMasonKey } from './mason-key-input.ts';
 import type { Printer } from './printer.ts';
 import { safeText } from './safe-text.ts';
+import { SPREAD_OPTION } from './spread.ts';
 import type { Column } from './table.ts';
 import { type Cli, collect, noun, verb, withActs } from './verb.ts';
 
@@ -40,12 +41,12 @@ export function addKey(cli: Cli): void {
         .option('--from-file <file>', 'read the key from this file'),
     ),
   ).action(
-    withActs(cli, async (context, { team, name, scope, limit, burst, budget, fromFile, key: given }, words) => {
+    withActs(cli, async (context, { team, name, scope, limit, burst, spread, budget, fromFile, key: given }, words) => {
       // Asked before what is missing, which commander would have told first.
       if (words.length > 0 || given !== undefined) throw keyInArguments();
       requireAll({ team, name, scope });
       const secret = await readMasonKey(context, fromFile);
-      const input = { team, name, key: secret, scopes: scope, limit, burst, budget };
+      const input = { team, name, key: secret, scopes: scope, limit, burst, spreadMs: spread, budget };
       const added = await context.acts.perform('key.add', input);
       await context.print.one(added, [
         `Added the key ${added.name} to the team ${added.team}, on the budget ${added.budget}.`,
@@ -77,8 +78,9 @@ export function addKey(cli: Cli): void {
       .requiredOption('--name <name>', 'the key')
       .option('--scope <scope>', 'the scopes that the key has in Mason, all of them', collect),
   ).action(
-    withActs(cli, async ({ acts, print }, { team, name, scope, limit, burst, budget }) => {
-      const set = await acts.perform('key.set', { team, name, scopes: scope, limit, burst, budget });
+    withActs(cli, async ({ acts, print }, { team, name, scope, limit, burst, spread, budget }) => {
+      const input = { team, name, scopes: scope, limit, burst, spreadMs: spread, budget };
+      const set = await acts.perform('key.set', input);
       await print.one(set, [
         `The key ${set.name}: scopes ${set.scopes.join(' ')}; budget ${set.budget}, limit ${set.limit ?? 'auto'}.`,
       ]);
@@ -155,6 +157,7 @@ function budgetOptions(command: Command): Command {
   return command
     .option('--limit <calls/window>', 'how many calls Mason takes: 100/1s, 600/60s; or "auto": it is learnt')
     .option('--burst <calls>', 'calls that may leave at once after idleness; or "auto"')
+    .option(...SPREAD_OPTION)
     .option('--budget <name>', 'the budget that the key shares, made when it is not there');
 }
 

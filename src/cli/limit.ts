@@ -1,5 +1,6 @@
 import type { LimitView } from '../manage/limit-acts.ts';
 import { localTime } from './local-time.ts';
+import { SPREAD_OPTION, spreadOf } from './spread.ts';
 import type { Column } from './table.ts';
 import { type Cli, noun, verb, withActs } from './verb.ts';
 
@@ -17,7 +18,7 @@ const COLUMNS: readonly Column<LimitView>[] = [
   ['MODE', (limit) => limit.mode],
   ['REFUSALS', (limit) => limit.refusalsSeen],
   ['LAST REFUSAL', (limit) => (limit.refusals[0] === undefined ? 'never' : localTime(limit.refusals[0].at))],
-  ['SPREAD', (limit) => (limit.spreadMs === null ? null : milliseconds(limit.spreadMs))],
+  ['SPREAD', (limit) => (limit.spreadMs === null ? null : spreadWords(limit.spreadMs, limit.spreadKnown))],
 ];
 
 const MODES: Readonly<Record<NonNullable<LimitView['mode']>, string>> = {
@@ -47,10 +48,12 @@ export function addLimit(cli: Cli): void {
 
   verb(limit, 'set <limit>', 'gives a budget a limit, or "auto": it is learnt', 'limit set --budget acme-main 100/1s')
     .requiredOption('--budget <name>', 'the budget')
+    .option(...SPREAD_OPTION)
     .action(
-      withActs(cli, async ({ acts, print }, { budget }, [given]) => {
-        const set = await acts.perform('budget.set', { name: budget, limit: given });
-        await print.one(set, [`The budget ${set.name}: limit ${set.limit ?? 'auto'}; keys ${set.keys.join(', ')}.`]);
+      withActs(cli, async ({ acts, print }, { budget, spread }, [given]) => {
+        const set = await acts.perform('budget.set', { name: budget, limit: given, spreadMs: spread });
+        const limit = `limit ${set.limit ?? 'auto'}, spread ${spreadOf(set)}`;
+        await print.one(set, [`The budget ${set.name}: ${limit}; keys ${set.keys.join(', ')}.`]);
       }),
     );
 
@@ -78,7 +81,9 @@ function explained(limit: LimitView): string[] {
     ...(limit.probesAt === null || limit.mode !== 'holding'
       ? []
       : [`  a little more is tried from ${localTime(limit.probesAt)} on, while calls wait`]),
-    ...(limit.spreadMs === null ? [] : [`  spread of the way to Mason: ${milliseconds(limit.spreadMs)}`]),
+    ...(limit.spreadMs === null
+      ? []
+      : [`  spread of the way to Mason: ${spreadWords(limit.spreadMs, limit.spreadKnown)}`]),
   ];
 }
 
@@ -86,6 +91,6 @@ function asked(askedMs: number | null): string {
   return askedMs === null ? 'no wait was asked for' : `a wait of ${Math.ceil(askedMs / 1_000)} s was asked for`;
 }
 
-function milliseconds(ms: number): string {
-  return `${Math.round(ms)} ms`;
+function spreadWords(ms: number, known: LimitView['spreadKnown']): string {
+  return `${Math.round(ms)} ms, ${known}`;
 }

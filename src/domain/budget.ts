@@ -18,8 +18,13 @@ export interface Budget {
   readonly limit: RateLimit | undefined;
   /** Calls that may leave at once after idleness; undefined: by the lane's rule. */
   readonly burst: number | undefined;
+  /** Spread of the one-way delay to Mason, 0 to a tenth of the window; undefined: the lane measures it. */
+  readonly spreadMs: number | undefined;
   readonly createdAt: number;
 }
+
+/** How a lane is to keep to a budget. */
+export type BudgetTuning = Pick<Budget, 'limit' | 'burst' | 'spreadMs'>;
 
 export interface Budgets {
   /** @throws GatewayError `conflict` when the name is taken. */
@@ -27,7 +32,8 @@ export interface Budgets {
   list(): Promise<Budget[]>;
   findById(id: string): Promise<Budget | undefined>;
   findByName(name: string): Promise<Budget | undefined>;
-  setLimit(id: string, limit: RateLimit | undefined, burst: number | undefined): Promise<boolean>;
+  /** All of it at once; what is undefined is given back. False when the budget is absent. */
+  tune(id: string, tuning: BudgetTuning): Promise<boolean>;
   /** Removes a budget that no key uses. False when it is in use or absent. */
   removeUnused(id: string): Promise<boolean>;
 }

@@ -24,10 +24,10 @@ export interface Applied {
 
 export interface ApplyActs {
   /**
-   * `{teams: {<team>: {name?, apps?: {<app>: {weight?}}, keys?: {<key>: {key?, scopes, limit?, burst?, budget?}}}}, prune?, dryRun?}`:
-   * takes teams to that state, step by step, each an act of its own under the same request id. What is not named goes with `prune`
-   * only. A key that is there already needs none. All is checked before the first step; a step that fails ends it, and the message
-   * says what was done. The same again does nothing.
+   * `{teams: {<team>: {name?, apps?: {<app>: {weight?}}, keys?: {<key>: {key?, scopes, limit?, burst?, spreadMs?, budget?}}}},
+   * prune?, dryRun?}`: takes teams to that state, step by step, each an act of its own under the same request id. What is not named
+   * goes with `prune` only. A key that is there already needs none. All is checked before the first step; a step that fails ends it,
+   * and the message says what was done. The same again does nothing.
    */
   apply: Act<Applied>;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Scope } from '../domain/scope.ts';
-import { burst, masonKeyText, rateLimit, scopeList, slug, title, wholeNumber, yesOrNo } from './fields.ts';
+import { burst, masonKeyText, rateLimit, scopeList, slug, spreadMs, title, wholeNumber, yesOrNo } from './fields.ts';
 
 /**
  * The state that teams shall be in. What is not said stays as it is; a section that is not there (`apps`, `keys`) is not looked
@@ -17,6 +17,7 @@ export function desiredTeams(known: (scope: Scope) => boolean) {
       scopes: scopeList(known, false),
       limit: rateLimit.optional(),
       burst: burst.optional(),
+      spreadMs: spreadMs.optional(),
       budget: slug.optional(),
     },
     { error: 'a mapping of settings' },

@@ -4,8 +4,8 @@ import { type Budget, formatRateLimit } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { ensureOwnBudget, type Sharing, sharingOf } from './budget-sharing.ts';
-import { burst, rateLimit, slug } from './fields.ts';
-import { withWish } from './key-budget.ts';
+import { burst, rateLimit, slug, spreadMs } from './fields.ts';
+import { ensureSpreadFits, withWish } from './key-budget.ts';
 import { ensureStillThere } from './look-up.ts';
 
 export interface BudgetView extends Sharing {
@@ -15,13 +15,15 @@ export interface BudgetView extends Sharing {
   readonly limit: string | null;
   /** Calls that may leave at once after idleness; null: by the lane's rule. */
   readonly burst: number | null;
+  /** Spread of the way to Mason; null: measured (`limit.show` says what was). */
+  readonly spreadMs: number | null;
   /** ISO time. */
   readonly createdAt: string;
 }
 
 export interface BudgetActs {
   'budget.list': Act<{ data: readonly BudgetView[] }>;
-  /** `{name, limit?, burst?}`: for all keys on it; `auto` takes them back. */
+  /** `{name, limit?, burst?, spreadMs?}`: for all keys on it; `auto`, and `measured` for the spread, takes them back. */
   'budget.set': Act<BudgetView>;
 }
 
@@ -47,9 +49,14 @@ export function budgetActs(deps: ActDeps): BudgetActs {
         name: 'budget.set',
         need: 'team',
         input: z
-          .strictObject({ name: slug, limit: rateLimit.optional(), burst: burst.optional() })
-          .refine(({ limit, burst }) => limit !== undefined || burst !== undefined, {
-            error: 'at least one of limit, burst',
+          .strictObject({
+            name: slug,
+            limit: rateLimit.optional(),
+            burst: burst.optional(),
+            spreadMs: spreadMs.optional(),
+          })
+          .refine(({ limit, burst, spreadMs }) => [limit, burst, spreadMs].some((each) => each !== undefined), {
+            error: 'at least one of limit, burst, spreadMs',
           }),
       },
       async (input, { by, reach }) => {
@@ -60,10 +67,11 @@ export function budgetActs(deps: ActDeps): BudgetActs {
         }
         await ensureOwnBudget(reach, budget);
         const wanted = withWish(budget, input);
+        ensureSpreadFits(wanted, input);
         return {
           details: { limitBefore: limitOf(budget) ?? 'auto' },
           async carryOut() {
-            const found = await store.budgets.setLimit(budget.id, wanted.limit, wanted.burst);
+            const found = await store.budgets.tune(budget.id, wanted);
             ensureStillThere(found, `the budget ${budget.name}`);
             return viewOf(wanted, sharing);
           },
@@ -88,6 +96,7 @@ function viewOf(budget: Budget, sharing: Sharing): BudgetView {
     name: budget.name,
     limit: limitOf(budget),
     burst: budget.burst ?? null,
+    spreadMs: budget.spreadMs ?? null,
     ...sharing,
     createdAt: new Date(budget.createdAt).toISOString(),
   };

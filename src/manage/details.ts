@@ -17,6 +17,7 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
   'scopes',
   'limit',
   'burst',
+  'spreadMs',
   'budget',
   'weight',
   'from',
@@ -41,7 +42,7 @@ const RECORDED_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** What takes a setting back, as it was said. */
-const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'auto', burst: 'auto' };
+const WORDS_FOR_NONE: Readonly<Record<string, string>> = { limit: 'auto', burst: 'auto', spreadMs: 'measured' };
 
 /** An input as it stands on record, without what shall not. */
 export function detailsOf(input: unknown, unrecorded: readonly string[] = []): Details {

@@ -78,6 +78,11 @@ export const burst = z.union([z.literal('auto').transform((): null => null), who
   error: 'a whole number, 1 to 1000000, or "auto"',
 });
 
+/** Spread of the way to Mason in milliseconds, at most a tenth of the longest window; `measured` leaves it to the lane, and is null. */
+export const spreadMs = z.union([z.literal('measured').transform((): null => null), wholeNumber(0, 8_640_000)], {
+  error: 'whole milliseconds, 0 to a tenth of the window (at most 8640000), or "measured"',
+});
+
 // Nobody publishes what Mason's keys look like: only what could not stand in a header is refused (RFC 9110 section 5.5).
 export const masonKeyText = text("a Mason API key: one line, as Mason's web app shows it", (value) =>
   /^[\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff]{0,4094}[\x21-\x7e\x80-\xff])?$/.test(value),

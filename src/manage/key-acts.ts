@@ -6,8 +6,8 @@ import type { Scope } from '../domain/scope.ts';
 import { lastFour, type Vault } from '../vault/open-vault.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { ensureOwnBudget } from './budget-sharing.ts';
-import { burst, masonKey, rateLimit, scopeList, slug } from './fields.ts';
-import { budgetForKnownKey, budgetForNewKey, prepareBudget } from './key-budget.ts';
+import { burst, masonKey, rateLimit, scopeList, slug, spreadMs } from './fields.ts';
+import { budgetForKnownKey, budgetForNewKey, ensureSpreadFits, prepareBudget } from './key-budget.ts';
 import { type KeyView, keyView, type NotedKey, notedKey, type UnlimitedBudgets } from './key-view.ts';
 import { ensureStillThere, keyNamed, teamNamed, teamsNamed } from './look-up.ts';
 import { newId } from './new-id.ts';
@@ -15,13 +15,13 @@ import type { Probe } from './probe.ts';
 
 export interface KeyActs {
   /**
-   * `{team, name, key, scopes, limit?, burst?, budget?}`. A key that another team has too joins its budget; `budget` joins the
-   * one of that name, or makes it.
+   * `{team, name, key, scopes, limit?, burst?, spreadMs?, budget?}`. A key that another team has too joins its budget; `budget`
+   * joins the one of that name, or makes it.
    */
   'key.add': Act<NotedKey>;
   /** `{team?}` */
   'key.list': Act<{ data: readonly KeyView[] }>;
-  /** `{team, name, scopes?, limit?, burst?, budget?}`: limit and burst are the budget's, and so for all keys on it. */
+  /** `{team, name, scopes?, limit?, burst?, spreadMs?, budget?}`: all but the scopes is the budget's, and so for all keys on it. */
   'key.set': Act<NotedKey>;
   /** `{team, name}`: one harmless call with it, in its turn. */
   'key.test': Act<ProbedKey>;
@@ -41,7 +41,12 @@ const named = z.strictObject({ team: slug, name: slug });
 export function keyActs(deps: KeyActDeps): KeyActs {
   const { store, vault, clock, masonOrigin } = deps;
   const scopes = scopeList(deps.scopes.known, false);
-  const onBudget = { limit: rateLimit.optional(), burst: burst.optional(), budget: slug.optional() };
+  const onBudget = {
+    limit: rateLimit.optional(),
+    burst: burst.optional(),
+    spreadMs: spreadMs.optional(),
+    budget: slug.optional(),
+  };
 
   return {
     'key.add': changing(
@@ -60,6 +65,7 @@ export function keyActs(deps: KeyActDeps): KeyActs {
         const choice = await budgetForNewKey(store, `${team.slug}-${input.name}`, twin, input, nowEpochMs, (budget) =>
           ensureOwnBudget(reach, budget),
         );
+        ensureSpreadFits(choice.budget, input);
         const id = newId('key');
         const key: MasonKey = {
           id,
@@ -115,19 +121,21 @@ export function keyActs(deps: KeyActDeps): KeyActs {
         input: named
           .extend({ scopes: scopes.optional(), ...onBudget })
           .refine(
-            ({ scopes, limit, burst, budget }) => [scopes, limit, burst, budget].some((each) => each !== undefined),
-            { error: 'at least one of scopes, limit, burst, budget' },
+            ({ scopes, limit, burst, spreadMs, budget }) =>
+              [scopes, limit, burst, spreadMs, budget].some((each) => each !== undefined),
+            { error: 'at least one of scopes, limit, burst, spreadMs, budget' },
           ),
       },
       async (input, { reach }) => {
         const team = await teamNamed(reach, input.team);
         const key = await keyNamed(reach, team, input.name);
         const choice = await budgetForKnownKey(store, key, input, clock.epochMs());
-        if ([input.limit, input.burst, input.budget].some((each) => each !== undefined)) {
+        if ([input.limit, input.burst, input.spreadMs, input.budget].some((each) => each !== undefined)) {
           const current = await store.budgets.findById(key.budgetId);
           for (const budget of [current, choice.isNew ? undefined : choice.budget]) {
             if (budget !== undefined) await ensureOwnBudget(reach, budget);
           }
+          ensureSpreadFits(choice.budget, input);
         }
         return {
           team,

@@ -15,6 +15,8 @@ export interface KeyView {
   /** `100/1s`; null: nobody gave one. */
   readonly limit: string | null;
   readonly burst: number | null;
+  /** Null: measured. */
+  readonly spreadMs: number | null;
   readonly fingerprint: string;
   /** The key's last four characters; empty for short keys. */
   readonly last4: string;
@@ -37,6 +39,7 @@ export function keyView(key: MasonKey, team: string, budget: Budget | undefined)
     budget: budget?.name ?? '?',
     limit: budget?.limit === undefined ? null : formatRateLimit(budget.limit),
     burst: budget?.burst ?? null,
+    spreadMs: budget?.spreadMs ?? null,
     fingerprint: key.fingerprint,
     last4: key.last4,
     previous:

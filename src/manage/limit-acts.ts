@@ -4,6 +4,7 @@ import { type Budget, formatRateLimit, type RateLimit } from '../domain/budget.t
 import { GatewayError } from '../domain/errors.ts';
 import type { Learning, LearningMode } from '../domain/learning.ts';
 import { learningFrom } from '../lane/learning/kept-learning.ts';
+import { givenSpread } from '../lane/spread.ts';
 import { type Act, type ActDeps, changing, looking } from './act.ts';
 import { ensureOwnBudget, type Sharing, sharingOf } from './budget-sharing.ts';
 import { slug } from './fields.ts';
@@ -34,8 +35,10 @@ export interface LimitView {
   /** ISO times. */
   readonly probesAt: string | null;
   readonly waitsUntil: string | null;
-  /** Spread of the way to Mason; null: no lane runs here. */
+  /** Spread of the way to Mason; null: it is measured, and no lane runs here. */
   readonly spreadMs: number | null;
+  /** Where it is known from. */
+  readonly spreadKnown: 'given' | 'measured';
 }
 
 /** What a budget's lane in this process tells. */
@@ -110,15 +113,15 @@ function noBudget(name: string): GatewayError {
 
 async function limitView(deps: LimitActDeps, budget: Budget): Promise<LimitView> {
   const pace = deps.paceOf(budget.id);
-  const spreadMs = pace?.spreadMs ?? null;
+  const spread = spreadOf(budget, pace);
   const none = { mode: null, levels: [], refusals: [], refusalsSeen: 0, probesAt: null, waitsUntil: null };
   if (budget.limit !== undefined) {
-    return { budget: budget.name, limit: formatRateLimit(budget.limit), known: 'given', ...none, spreadMs };
+    return { budget: budget.name, limit: formatRateLimit(budget.limit), known: 'given', ...none, ...spread };
   }
   const learning = await learningOf(deps, budget, pace);
   if (learning === undefined) {
     const limit = formatRateLimit(pace?.limit ?? deps.assumedLimit);
-    return { budget: budget.name, limit, known: 'assumed', ...none, spreadMs };
+    return { budget: budget.name, limit, known: 'assumed', ...none, ...spread };
   }
   const levels = learning.levels.map(({ from, takenBefore, ...limit }) => ({
     limit: formatRateLimit(limit),
@@ -140,8 +143,16 @@ async function limitView(deps: LimitActDeps, budget: Budget): Promise<LimitView>
     refusalsSeen: learning.refusalsSeen,
     probesAt: isoOrNull(learning.probesAt),
     waitsUntil: isoOrNull(learning.waitsUntil),
-    spreadMs,
+    ...spread,
   };
+}
+
+/** A spread that was given counts at once; the lane may not have heard of it yet. */
+function spreadOf(budget: Budget, pace: Pace | undefined): Pick<LimitView, 'spreadMs' | 'spreadKnown'> {
+  if (budget.spreadMs === undefined) return { spreadMs: pace?.spreadMs ?? null, spreadKnown: 'measured' };
+  const limit = budget.limit ?? pace?.limit;
+  const spreadMs = limit === undefined ? budget.spreadMs : givenSpread(budget.spreadMs, limit.windowMs);
+  return { spreadMs, spreadKnown: 'given' };
 }
 
 /** What the lane here knows; else what was kept. */

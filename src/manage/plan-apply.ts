@@ -1,9 +1,10 @@
-import { formatRateLimit } from '../domain/budget.ts';
+import { type BudgetTuning, formatRateLimit, parseRateLimit } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import { type Desired, differences } from './apply-differences.ts';
 import type { DesiredKey } from './apply-input.ts';
 import type { Difference, PlannedStep } from './apply-step.ts';
-import type { World } from './world.ts';
+import { spreadProblem } from './key-budget.ts';
+import type { BudgetModel, World } from './world.ts';
 
 /** Moving one key moves all that are the same, which may take what was done before back: then there is more to do. */
 const ROUNDS_MAX = 4;
@@ -65,9 +66,9 @@ function withLimits(
   for (const [name, wish] of wishes) {
     const is = before.get(name);
     if (makers.has(name) || is === undefined) continue;
-    const limit = wish.limit === undefined || wish.limit === is.limit ? {} : { limit: wish.limit };
-    const burst = wish.burst === undefined || wish.burst === is.burst ? {} : { burst: wish.burst };
-    const said = { ...limit, ...burst };
+    const said: Wish = Object.fromEntries(
+      Object.entries(wish).filter(([field, value]) => value !== is[field as keyof Wish]),
+    );
     if (Object.keys(said).length === 0) continue;
     const says = `change the budget ${name}: ${wishWords(said)} (was: ${wishWords(is)})`;
     changes.push({ act: 'budget.set', on: name, says, input: { name, ...said } });
@@ -80,10 +81,8 @@ function withLimits(
   return [...changes, ...made];
 }
 
-interface Wish {
-  readonly limit?: string;
-  readonly burst?: number | 'auto';
-}
+/** What a file says of a budget. */
+type Wish = Partial<BudgetModel>;
 
 function wishesOf(world: World, keys: readonly NamedKey[]): Map<string, Wish> {
   const wishes = new Map<string, Wish>();
@@ -93,29 +92,41 @@ function wishesOf(world: World, keys: readonly NamedKey[]): Map<string, Wish> {
     const wish = wishOf(given);
     if (budget === undefined || Object.keys(wish).length === 0) continue;
     const known = wishes.get(budget) ?? {};
-    for (const field of ['limit', 'burst'] as const) {
-      if (known[field] === undefined || wish[field] === undefined || known[field] === wish[field]) continue;
+    for (const field of Object.keys(wish) as (keyof Wish)[]) {
+      if (known[field] === undefined || known[field] === wish[field]) continue;
       problems.push(
         `${where}.${field}: expected one ${field} for all keys on the budget ${budget}, got ${wish[field]} beside ${known[field]}`,
       );
     }
     wishes.set(budget, { ...known, ...wish });
   }
+  for (const [budget, wish] of wishes) {
+    const problem = spreadProblem(tuningOf({ ...world.budgets.get(budget), ...wish }), wish.spreadMs !== undefined);
+    const key = keys.findLast(({ team, name }) => world.key(team, name)?.budget === budget);
+    if (problem !== undefined) problems.push(`${key?.where}.spreadMs: ${problem}`);
+  }
   refuse(problems);
   return wishes;
 }
 
-function wishOf({ limit, burst }: DesiredKey): Wish {
+function tuningOf({ limit = 'auto', spreadMs }: Wish): Pick<BudgetTuning, 'limit' | 'spreadMs'> {
+  return { limit: parseRateLimit(limit), spreadMs: spreadMs === 'measured' ? undefined : spreadMs };
+}
+
+function wishOf({ limit, burst, spreadMs }: DesiredKey): Wish {
   return {
     ...(limit === undefined ? {} : { limit: limit === null ? 'auto' : formatRateLimit(limit) }),
     ...(burst === undefined ? {} : { burst: burst ?? 'auto' }),
+    ...(spreadMs === undefined ? {} : { spreadMs: spreadMs ?? 'measured' }),
   };
 }
 
-function wishWords({ limit, burst }: Wish): string {
-  return [...(limit === undefined ? [] : [`limit ${limit}`]), ...(burst === undefined ? [] : [`burst ${burst}`])].join(
-    ', ',
-  );
+function wishWords({ limit, burst, spreadMs }: Wish): string {
+  const words = [];
+  if (limit !== undefined) words.push(`limit ${limit}`);
+  if (burst !== undefined) words.push(`burst ${burst}`);
+  if (spreadMs !== undefined) words.push(`spread ${spreadMs === 'measured' ? spreadMs : `${spreadMs} ms`}`);
+  return words.join(', ');
 }
 
 function keysOf({ teams }: Desired): NamedKey[] {

@@ -24,6 +24,7 @@ export interface BudgetModel {
   /** `100/1s`, or `auto`. */
   readonly limit: string;
   readonly burst: number | 'auto';
+  readonly spreadMs: number | 'measured';
 }
 
 /**
@@ -39,10 +40,11 @@ export class World {
     const world = new World();
     const [teams, keys, budgets] = await Promise.all([store.teams.list(), store.keys.list(), store.budgets.list()]);
     const budgetNames = new Map(budgets.map(({ id, name }) => [id, name]));
-    for (const { name, limit, burst } of budgets) {
+    for (const { name, limit, burst, spreadMs } of budgets) {
       world.budgets.set(name, {
         limit: limit === undefined ? 'auto' : formatRateLimit(limit),
         burst: burst ?? 'auto',
+        spreadMs: spreadMs ?? 'measured',
       });
     }
     for (const team of teams) {
@@ -93,7 +95,7 @@ export class World {
    */
   setKey(team: string, name: string, key: KeyModel): boolean {
     const isNew = !this.budgets.has(key.budget);
-    if (isNew) this.budgets.set(key.budget, { limit: 'auto', burst: 'auto' });
+    if (isNew) this.budgets.set(key.budget, { limit: 'auto', burst: 'auto', spreadMs: 'measured' });
     const before = this.key(team, name)?.budget;
     this.teams.get(team)?.keys.set(name, key);
     for (const other of this.keys()) {

@@ -11,6 +11,7 @@ export function storedBudgets(database: Database): Budgets {
         limit_calls: budget.limit?.calls ?? null,
         limit_window_ms: budget.limit?.windowMs ?? null,
         burst: budget.burst ?? null,
+        spread_ms: budget.spreadMs ?? null,
         created_at: budget.createdAt,
       };
       await change(
@@ -42,11 +43,16 @@ export function storedBudgets(database: Database): Budgets {
       return row && toBudget(row);
     },
 
-    async setLimit(id, limit, burst) {
+    async tune(id, { limit, burst, spreadMs }) {
       return await change(database, async (tx) => {
         const result = await tx
           .updateTable('budgets')
-          .set({ limit_calls: limit?.calls ?? null, limit_window_ms: limit?.windowMs ?? null, burst: burst ?? null })
+          .set({
+            limit_calls: limit?.calls ?? null,
+            limit_window_ms: limit?.windowMs ?? null,
+            burst: burst ?? null,
+            spread_ms: spreadMs ?? null,
+          })
           .where('id', '=', id)
           .executeTakeFirst();
         return result.numUpdatedRows > 0n;
@@ -77,6 +83,7 @@ function toBudget(row: BudgetRow): Budget {
         ? undefined
         : { calls: row.limit_calls, windowMs: row.limit_window_ms },
     burst: row.burst ?? undefined,
+    spreadMs: row.spread_ms ?? undefined,
     createdAt: row.created_at,
   };
 }

@@ -197,4 +197,9 @@ export const MIGRATIONS: readonly Migration[] = [
       `create table names (id ${text} not null primary key, name ${text} not null) ${tableEnd}`,
     ],
   },
+  {
+    version: 5,
+    oldestReader: 1,
+    statements: ({ integer }) => [`alter table budgets add column spread_ms ${integer}`],
+  },
 ];

@@ -28,6 +28,7 @@ export interface BudgetRow {
   limit_calls: number | null;
   limit_window_ms: number | null;
   burst: number | null;
+  spread_ms: number | null;
   created_at: number;
 }
 

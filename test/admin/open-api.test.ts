@@ -116,6 +116,17 @@ describe('the description of the management API', () => {
     expect([...done].toSorted()).toEqual((Object.keys(ROUTES) as ActName[]).toSorted());
   });
 
+  test('names the media type of each format of an export', async () => {
+    const { parameters, responses } = document.paths['/admin/v1/audit/export'].get;
+    const formats = parameters.find(({ name }: Json) => name === 'format').schema.enum;
+    const answered = await Promise.all(
+      formats.map((format: string) => door.ask(operator, 'GET', `/admin/v1/audit/export?format=${format}`)),
+    );
+    const types = answered.map(({ headers }) => headers.get('content-type'));
+    expect(formats).toHaveLength(3);
+    expect(Object.keys(responses[200].content).toSorted()).toEqual([...new Set(types)].toSorted());
+  });
+
   test('holds for refusals too: status and shape are among those described', async () => {
     const robot = await door.token('acme', ['gateway:admin']);
     const asked: [Caller, string, string, unknown][] = [

@@ -86,7 +86,7 @@ describe.each(['through the running gateway', 'with no gateway running'])('the c
       'b',
     ];
     expect(await cli.json(...set)).toMatchObject({ limit: '600/60s', burst: 3, budget: 'b' });
-    expect((await cli.run(['budget', 'list'])).out).toMatch(/^b {7}600\/60s {2}3 {6}acme\/main$/m);
+    expect((await cli.run(['budget', 'list'])).out).toMatch(/^b {7}600\/60s {2}3 {6}measured {2}acme\/main$/m);
     expect(await cli.json('key', 'test', '--team', 'acme', '--name', 'main')).toMatchObject({ verdict: 'alive' });
     await cli.run(['app', 'add', '--team', 'acme', '--name', 'x', '--weight', '2']);
     expect(await cli.json('app', 'set', '--team', 'acme', '--name', 'x', '--weight', '9')).toMatchObject({ weight: 9 });
@@ -135,7 +135,7 @@ describe.each(['through the running gateway', 'with no gateway running'])('the c
     expect(cli.management.probed.at(-1)?.secret.reveal()).toBe('key-2');
     expect(await cli.json('key', 'forget', '--team', 'acme', '--name', 'main')).toMatchObject({ previous: null });
     expect((await cli.run(['budget', 'set', 'b', '--limit', '5/1s', '--burst', 'auto'])).out).toBe(
-      'The budget b: limit 5/1s, burst auto; keys acme/main.\n',
+      'The budget b: limit 5/1s, burst auto, spread measured; keys acme/main.\n',
     );
     expect((await cli.run(['team', 'set', 'acme', '--name', 'Acme & Co'])).out).toContain('is called Acme & Co now');
     expect((await cli.run(['key', 'remove', '--team', 'acme', '--name', 'main'])).code).toBe(0);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { App } from '../../src/domain/app.ts';
-import type { Budget } from '../../src/domain/budget.ts';
+import type { Budget, BudgetTuning } from '../../src/domain/budget.ts';
 import type { MasonKey } from '../../src/domain/mason-key.ts';
 import type { Team } from '../../src/domain/team.ts';
 import type { Token } from '../../src/domain/token.ts';
@@ -57,7 +57,7 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect(await store.apps.setWeight('nothing', 2)).toBe(false);
       expect(await store.apps.remove('nothing')).toBe(false);
       expect(await store.budgets.findById('nothing')).toBeUndefined();
-      expect(await store.budgets.setLimit('nothing', undefined, undefined)).toBe(false);
+      expect(await store.budgets.tune('nothing', UNTUNED)).toBe(false);
       expect(await store.budgets.removeUnused('nothing')).toBe(false);
       expect(await store.keys.findByFingerprint('nothing')).toBeUndefined();
       expect(await store.keys.setScopes('nothing', [])).toBe(false);
@@ -171,15 +171,16 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       expect(await limits[0].keep(BUDGET.id, learnt, true)).toBe(false);
     });
 
-    test('a limit is given, changed and forgotten', async () => {
+    test('a limit, a burst and a spread are given, changed and forgotten', async () => {
       await fill(store);
-      await store.budgets.setLimit(BUDGET.id, { calls: 600, windowMs: 60_000 }, undefined);
-      expect(await store.budgets.findById(BUDGET.id)).toMatchObject({
-        limit: { calls: 600, windowMs: 60_000 },
-        burst: undefined,
-      });
-      await store.budgets.setLimit(BUDGET.id, undefined, undefined);
-      expect((await store.budgets.findById(BUDGET.id))?.limit).toBeUndefined();
+      const limit = { calls: 600, windowMs: 60_000 };
+      for (const tuning of [{ limit, burst: undefined, spreadMs: 0 }, { ...UNTUNED, burst: 2 }, UNTUNED]) {
+        const before = await store.revision();
+        expect(await store.budgets.tune(BUDGET.id, tuning)).toBe(true);
+        expect(await pair.other.budgets.findById(BUDGET.id)).toEqual({ ...BUDGET, ...tuning });
+        // By which every gateway hears of it.
+        expect(await pair.other.revision()).toBe(before + 1);
+      }
     });
 
     test('one Mason key never gets two budgets, which would send twice what Mason takes', async () => {
@@ -300,7 +301,7 @@ export function storeContract(name: string, open: () => Promise<StorePair>): voi
       const changes: (() => Promise<unknown>)[] = [
         () => store.teams.setName(TEAM.id, 'Acme Holding'),
         () => store.apps.setWeight(APP.id, 3),
-        () => store.budgets.setLimit(BUDGET.id, undefined, undefined),
+        () => store.budgets.tune(BUDGET.id, UNTUNED),
         () => store.keys.setScopes(KEY.id, ['fleet:admin']),
         () => store.tokens.rotate(TOKEN.id, { digest: 'd2', graceUntil: undefined, expiresAt: 9 }),
         () => store.tokens.revoke(TOKEN.id, 1),
@@ -377,8 +378,11 @@ const BUDGET: Budget = {
   name: 'acme-main',
   limit: { calls: 100, windowMs: 1_000 },
   burst: 3,
+  spreadMs: 40,
   createdAt: 1_790_000_000_125,
 };
+
+const UNTUNED: BudgetTuning = { limit: undefined, burst: undefined, spreadMs: undefined };
 
 const KEY: MasonKey = {
   id: 'key_1',

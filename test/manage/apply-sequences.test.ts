@@ -9,6 +9,7 @@ interface KeyFile {
   readonly scopes: readonly string[];
   readonly limit?: string;
   readonly burst?: number | 'auto';
+  readonly spreadMs?: number | 'measured';
   readonly budget?: string;
 }
 
@@ -40,6 +41,7 @@ const plainFile: fc.Arbitrary<File> = fc
             scopes,
             shares: fc.boolean(),
             burst: fc.constantFrom(1, 2, 'auto' as const),
+            spreadMs: fc.constantFrom(0, 100, 'measured' as const),
           }),
         ),
       }),
@@ -48,11 +50,11 @@ const plainFile: fc.Arbitrary<File> = fc
   .map(({ limit, teams }) =>
     mapValues(teams, (team, slug) => ({
       ...team,
-      keys: mapValues(team.keys, ({ version, shares, burst, scopes }, name) => ({
+      keys: mapValues(team.keys, ({ version, shares, burst, spreadMs, scopes }, name) => ({
         key: `secret-${slug}-${name}-${version}`,
         scopes,
         limit,
-        ...(shares ? { budget: 'shared' } : { budget: `${slug}-${name}-own`, burst }),
+        ...(shares ? { budget: 'shared' } : { budget: `${slug}-${name}-own`, burst, spreadMs }),
       })),
     })),
   );
@@ -75,6 +77,7 @@ const wildFile: fc.Arbitrary<File> = fc.dictionary(
             scopes,
             limit: fc.constantFrom('5/1s', undefined, undefined, undefined, undefined, undefined),
             burst: fc.constantFrom(3, undefined, undefined, undefined, undefined, undefined),
+            spreadMs: fc.constantFrom(70, 700, undefined, undefined, undefined, undefined),
             budget: fc.constantFrom('p', 'a-k', undefined, undefined, undefined, undefined),
           })
           .map(present),
@@ -126,13 +129,14 @@ async function expectReached(
     const keysThere = now.keys.filter((key) => key.team === slug);
     if (prune && team.keys !== undefined)
       expect(keysThere.map(({ name }) => name).sort()).toEqual(Object.keys(team.keys).sort());
-    for (const [name, { key, scopes, limit, burst, budget }] of Object.entries(team.keys ?? {})) {
+    for (const [name, { key, scopes, limit, burst, spreadMs, budget }] of Object.entries(team.keys ?? {})) {
       const keyThere = keysThere.find((each) => each.name === name);
       expect(keyThere?.scopes.toSorted()).toEqual(scopes.toSorted());
       expect(keyThere).toMatchObject({
         ...(key === undefined ? {} : { fingerprint: fingerprintOf(key) }),
         ...(limit === undefined ? {} : { limit: limit === 'unknown' ? null : limit }),
         ...(burst === undefined ? {} : { burst: burst === 'auto' ? null : burst }),
+        ...(spreadMs === undefined ? {} : { spreadMs: spreadMs === 'measured' ? null : spreadMs }),
         ...(budget === undefined ? {} : { budget }),
       });
     }

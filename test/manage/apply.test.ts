@@ -69,7 +69,7 @@ describe('applying a file', () => {
       },
     };
     expect(await says(change)).toEqual([
-      'change the budget acme-main: limit 50/1s (was: limit 100/1s, burst 5)',
+      'change the budget acme-main: limit 50/1s (was: limit 100/1s, burst 5, spread measured)',
       'rename the team acme from "Acme Ltd" to "Acme & Co"',
       'change the weight of the app acme/dashboard from 2 to 3',
       'change the key acme/main: its scopes from fleet:read to fleet:admin',
@@ -81,6 +81,27 @@ describe('applying a file', () => {
       'dashboard',
       'kiosk',
     ]);
+  });
+
+  test('sets the spread of a budget, takes it back, and refuses one that no limit in the file allows before anything is done', async () => {
+    const main = { scopes, limit: '100/1s', spreadMs: 40 };
+    await apply({ acme: { keys: { main: { key: 'mason-key-canary-1', ...main } } } });
+    expect((await m.acts['key.list'](OPERATOR)).data).toMatchObject([{ limit: '100/1s', spreadMs: 40 }]);
+    expect(await says({ acme: { keys: { main } } })).toEqual([]);
+    const tooWide =
+      'teams.acme.keys.main.spreadMs: expected 0 to 10 milliseconds (a tenth of the window of 9/100ms), or';
+    for (const [wish, end] of [
+      [{ limit: '9/100ms' }, '"measured", got 40, which was set before'],
+      [{ limit: '9/100ms', spreadMs: 11 }, '"measured", got 11'],
+    ] as const) {
+      const applied = apply({ other: {}, acme: { keys: { main: { scopes, ...wish } } } });
+      await expect(applied).rejects.toMatchObject({ code: 'invalid_request', message: `${tooWide} ${end}` });
+    }
+    expect(await m.store.teams.findBySlug('other')).toBeUndefined();
+    expect(await says({ acme: { keys: { main: { scopes, limit: '9/100ms', spreadMs: 'measured' } } } })).toEqual([
+      'change the budget acme-main: limit 9/100ms, spread measured (was: limit 100/1s, burst auto, spread 40 ms)',
+    ]);
+    expect((await m.acts['key.list'](OPERATOR)).data).toMatchObject([{ limit: '9/100ms', spreadMs: null }]);
   });
 
   test('removes only with prune, and only in sections that the file has', async () => {

@@ -37,6 +37,57 @@ describe('a budget', () => {
     await expect(set({})).rejects.toMatchObject({ code: 'invalid_request' });
   });
 
+  test('has a spread that somebody gives, and that is measured again', async () => {
+    await add(OPERATOR, 'alpha', 'main', 'key-1', { limit: '600/60s', spreadMs: 250 });
+    const set = (input: object) => m.acts['budget.set'](OPERATOR, { name: 'alpha-main', ...input });
+    expect((await m.acts['budget.list'](OPERATOR)).data).toMatchObject([{ spreadMs: 250 }]);
+    expect(await set({ burst: 2 })).toMatchObject({ spreadMs: 250 });
+    const revision = await m.store.revision();
+    expect(await set({ spreadMs: '6000' })).toMatchObject({ limit: '600/60s', burst: 2, spreadMs: 6_000 });
+    expect(m.record.events.at(-1)?.details).toEqual({ name: 'alpha-main', spreadMs: 6_000, limitBefore: '600/60s' });
+    // By which every gateway hears of it.
+    expect(await m.store.revision()).toBe(revision + 1);
+    expect((await m.acts['key.list'](OPERATOR)).data).toMatchObject([{ spreadMs: 6_000 }]);
+    expect(await set({ spreadMs: 0 })).toMatchObject({ spreadMs: 0 });
+    const keySet = { team: 'alpha', name: 'main', spreadMs: 'measured' };
+    expect(await m.acts['key.set'](OPERATOR, keySet)).toMatchObject({ limit: '600/60s', spreadMs: null });
+    expect(m.record.events.at(-1)?.details).toMatchObject({ spreadMs: 'measured' });
+    expect(await m.store.budgets.findByName('alpha-main')).toMatchObject({ burst: 2, spreadMs: undefined });
+  });
+
+  test('takes no spread that would cost more than it saves, neither at once nor by another limit later', async () => {
+    await add(OPERATOR, 'alpha', 'main', 'key-1', { limit: '100/1s', spreadMs: 100 });
+    const set = (input: object) => m.acts['budget.set'](OPERATOR, { name: 'alpha-main', ...input });
+    const message = (most: string, got: number) => `spreadMs: expected 0 to ${most}, or "measured", got ${got}`;
+    const tenth = '100 milliseconds (a tenth of the window of 100/1s)';
+    await expect(set({ spreadMs: 101 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: message(tenth, 101),
+    });
+    const wide = { scopes: ['fleet:read'], limit: '100/1s', spreadMs: 101 };
+    for (const tried of [
+      m.acts['key.add'](OPERATOR, { team: 'beta', name: 'ours', key: 'key-2', ...wide }),
+      m.acts['key.set'](OPERATOR, { team: 'alpha', name: 'main', ...wide }),
+    ]) {
+      await expect(tried).rejects.toMatchObject({ code: 'invalid_request', message: message(tenth, 101) });
+    }
+    await expect(set({ limit: '10/500ms' })).rejects.toMatchObject({
+      message: `${message('50 milliseconds (a tenth of the window of 10/500ms)', 100)}, which was set before`,
+    });
+    expect(await set({ limit: '10/500ms', spreadMs: 50 })).toMatchObject({ limit: '10/500ms', spreadMs: 50 });
+    // The window of a limit that is learnt is another tomorrow.
+    expect(await set({ limit: 'auto', spreadMs: 8_640_000 })).toMatchObject({ limit: null, spreadMs: 8_640_000 });
+    for (const spreadMs of [-1, 8_640_001, 1.5, '40ms', 'auto', '']) {
+      await expect(set({ spreadMs })).rejects.toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringMatching(
+          /^spreadMs: expected (?:whole milliseconds, 0 to a tenth|a whole number, 0 to 8640000)/,
+        ),
+      });
+    }
+    expect((await m.store.budgets.list()).map(({ name }) => name)).toEqual(['alpha-main']);
+  });
+
   test('of the own keys alone is a lead’s to set', async () => {
     await add(lead, 'alpha', 'main', 'key-1', { limit: '10/1s' });
     expect(await m.acts['budget.set'](lead, { name: 'alpha-main', limit: '20/1s' })).toMatchObject({ limit: '20/1s' });
@@ -54,7 +105,13 @@ describe('a budget', () => {
       message: 'the budget account is shared with other teams: only an operator changes its limit, or puts keys on it',
     };
     await expect(m.acts['budget.set'](lead, { name: 'account', limit: '99/1s' })).rejects.toMatchObject(conflict);
-    for (const change of [{ limit: '99/1s' }, { burst: 9 }, { budget: 'mine' }]) {
+    for (const change of [
+      { limit: '99/1s' },
+      { burst: 9 },
+      { spreadMs: 9 },
+      { spreadMs: 999_999 },
+      { budget: 'mine' },
+    ]) {
       const changed = m.acts['key.set'](lead, { team: 'alpha', name: 'main', ...change });
       await expect(changed).rejects.toMatchObject(conflict);
     }

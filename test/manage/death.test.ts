@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openRecordReader } from '../../src/audit/open-record-reader.ts';
+import { QueryClient } from '../../src/audit/segments/query-client.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 const CHILD = join(import.meta.dirname, 'dying-child.ts');
@@ -28,7 +28,7 @@ async function afterDeath(moment: 'before' | 'after'): Promise<{ results: unknow
   });
   const [code, signal] = await once(child, 'exit');
   expect([code, signal]).toEqual([null, 'SIGKILL']);
-  const reader = openRecordReader({ directory: join(dataDir, 'audit') });
+  const reader = new QueryClient(join(dataDir, 'audit'));
   const { events } = await reader.query({ requestId: 'request-1' }, { limit: 10 });
   await reader.close();
   await using store = await openStore({ file: join(dataDir, 'gateway.db') });

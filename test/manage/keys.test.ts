@@ -114,7 +114,7 @@ describe('Mason keys', () => {
       { name: 'mine', keys: ['acme/main', 'beta/ours'] },
     ]);
     await expect(set({})).rejects.toMatchObject({
-      message: 'input: expected at least one of scopes, limit, burst, budget, got an object',
+      message: 'input: expected at least one of scopes, limit, burst, spreadMs, budget, got an object',
     });
   });
 

@@ -60,7 +60,15 @@ describe('the limits in force', () => {
   test('of a running lane are what it knows now, with the spread of the way', async () => {
     await add('alpha', 'main', 'key-1', { limit: '100/1s' });
     m.pace = { limit: { calls: 100, windowMs: 1_000 }, spreadMs: 12.5, learning: undefined };
-    expect((await m.acts['limit.show'](OPERATOR, { budget: 'alpha-main' })).data).toMatchObject([{ spreadMs: 12.5 }]);
+    const shown = async () => (await m.acts['limit.show'](OPERATOR, { budget: 'alpha-main' })).data;
+    expect(await shown()).toMatchObject([{ spreadMs: 12.5, spreadKnown: 'measured' }]);
+    const set = (input: object) => m.acts['budget.set'](OPERATOR, { name: 'alpha-main', ...input });
+    await set({ spreadMs: 40 });
+    expect(await shown()).toMatchObject([{ spreadMs: 40, spreadKnown: 'given' }]);
+    await set({ limit: 'auto', spreadMs: 5_000 });
+    expect(await shown()).toMatchObject([{ spreadMs: 100, spreadKnown: 'given' }]);
+    m.pace = undefined;
+    expect(await shown()).toMatchObject([{ spreadMs: 5_000, spreadKnown: 'given' }]);
   });
 
   test('of other teams do not exist for a lead', async () => {

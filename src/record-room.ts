@@ -59,6 +59,7 @@ export async function openRecordRoom(
     counter,
     usage: store.usage,
     runs: store.runs,
+    positions: store.positions,
     onClosed: (chain, unknown) => log.warn({ chain, unknown }, 'a run had died: what it left open is closed'),
     onProblem: (problem) => log.warn({ room: 'record' }, problem),
   });

@@ -18,11 +18,11 @@ type SinkConfig = Config['sinks'][number];
 const BATCH_BYTES_MAX = 262_144;
 
 /**
- * Lets the sinks follow the record of this gateway, with their gauges, until it is disposed of.
+ * Lets the sinks follow the record of this gateway, with their gauges, to its end.
  *
  * @throws Error with one clear line when a file that a webhook needs cannot be read
  */
-export function openSinks(config: Config, core: Core, log: Logger, registry: Registry): AsyncDisposable {
+export function openSinks(config: Config, core: Core, log: Logger, registry: Registry): void {
   const opened = config.sinks.map((settings) => [settings, openSink(settings)] as const);
   const followers = opened.map(
     ([settings, sink]) =>
@@ -39,14 +39,13 @@ export function openSinks(config: Config, core: Core, log: Logger, registry: Reg
         onWell: (words) => log.info({ room: 'sinks' }, words),
       }),
   );
+  // All at once: each may take a while for its last events.
+  core.record.followers.defer(async () => {
+    await Promise.all(followers.map((follower) => follower[Symbol.asyncDispose]()));
+  });
   core.doors.sinks = () => followers.map((follower) => follower.health());
   addGauge(registry, 'events', 'Events on record that a sink has not delivered.', core, (sink) => sink.lagEvents);
   addGauge(registry, 'seconds', 'Seconds since a sink had delivered all there was.', core, (sink) => sink.lagSeconds);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(followers.map((follower) => follower[Symbol.asyncDispose]()));
-    },
-  };
 }
 
 /** What `/readyz` says of them. No reason to send calls elsewhere: nothing waits for a sink. */

@@ -1,41 +1,32 @@
-import { Worker } from 'node:worker_threads';
 import type { KeptBatch, KeptChain, RecordArchive } from '../domain/archive.ts';
 import type { SignedCheckpoint } from '../domain/checkpoint.ts';
-import { GatewayError } from '../domain/errors.ts';
+import { AskedThread } from './asked-thread.ts';
 import type { ExportAsked, ExportPiece } from './export/export-record.ts';
-import { recordUnreadable } from './record-page.ts';
-import type { ArchiveAnswer, ArchiveRequest, StreamAsked } from './serve-archive.ts';
+import type { ArchiveAnswered, ArchiveAsked, StreamAsked } from './serve-archive.ts';
 import type { DeliveryAsked, DeliveryPiece } from './sinks/delivery.ts';
-
-type Answered = Extract<ArchiveAnswer, { value: unknown }>;
-type Asked = ArchiveRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
 
 /**
  * A record read in a thread of its own: however much is read, no call, no commit and no query waits for it. A piece is read when
  * it is asked for.
  */
 export class ArchiveClient implements RecordArchive {
-  readonly #url: URL;
-  readonly #place: unknown;
-  readonly #waiting = new Map<number, PromiseWithResolvers<Answered>>();
-  #worker: Worker | undefined;
-  #ids = 0;
+  readonly #thread: AskedThread<ArchiveAsked, ArchiveAnswered>;
+  #streams = 0;
 
   /**
    * @param url where the thread's code stands
    * @param place what it is told of where the record is
    */
   constructor(url: URL, place: unknown) {
-    this.#url = url;
-    this.#place = place;
+    this.#thread = new AskedThread(url, place, 'record-archive');
   }
 
   async chains(): Promise<readonly KeptChain[]> {
-    return (await this.#ask({ ask: 'chains' })).value as KeptChain[];
+    return (await this.#thread.ask({ ask: 'chains' })).value as KeptChain[];
   }
 
   async newest(): Promise<readonly SignedCheckpoint[]> {
-    return (await this.#ask({ ask: 'newest' })).value as SignedCheckpoint[];
+    return (await this.#thread.ask({ ask: 'newest' })).value as SignedCheckpoint[];
   }
 
   batches(chain: string, afterSeq: number): AsyncIterable<KeptBatch> {
@@ -57,53 +48,21 @@ export class ArchiveClient implements RecordArchive {
   }
 
   async close(): Promise<void> {
-    await this.#worker?.terminate();
+    await this.#thread.close();
   }
 
   async *#stream<T>(of: StreamAsked): AsyncIterable<T> {
-    this.#ids += 1;
-    const stream = this.#ids;
+    this.#streams += 1;
+    const stream = this.#streams;
     let isEnd = false;
     try {
       while (!isEnd) {
-        const answer = await this.#ask({ ask: 'next', stream, of });
+        const answer = await this.#thread.ask({ ask: 'next', stream, of });
         isEnd = answer.isEnd === true;
         yield* answer.value as T[];
       }
     } finally {
-      if (!isEnd) await this.#ask({ ask: 'end', stream }).catch(() => undefined);
+      if (!isEnd) await this.#thread.ask({ ask: 'end', stream }).catch(() => undefined);
     }
-  }
-
-  #ask(asked: Asked): Promise<Answered> {
-    this.#ids += 1;
-    const waiting = Promise.withResolvers<Answered>();
-    this.#waiting.set(this.#ids, waiting);
-    this.#worker ??= this.#start();
-    this.#worker.postMessage({ id: this.#ids, ...asked });
-    return waiting.promise;
-  }
-
-  #start(): Worker {
-    const worker = new Worker(this.#url, { workerData: this.#place, name: 'record-archive' });
-    let problem = 'the archive thread ended';
-    worker.on('message', (answer: ArchiveAnswer) => this.#hear(answer));
-    worker.on('error', (error) => {
-      problem = String(error);
-    });
-    worker.on('exit', () => {
-      this.#worker = undefined;
-      for (const waiting of this.#waiting.values()) waiting.reject(recordUnreadable(new Error(problem)));
-      this.#waiting.clear();
-    });
-    return worker;
-  }
-
-  #hear(answer: ArchiveAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if ('value' in answer) waiting?.resolve(answer);
-    else if (answer.code === 'store_unavailable') waiting?.reject(recordUnreadable(new Error(answer.problem)));
-    else waiting?.reject(new GatewayError(answer.code, answer.problem));
   }
 }

@@ -2,6 +2,7 @@ import type { Checkpoint, SignedCheckpoint, Signer } from '../domain/checkpoint.
 import type { Clock } from '../domain/clock.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Head } from './chain.ts';
+import { checkpointPlace } from './checkpoint-place.ts';
 
 /** Where a chain and its checkpoints are kept. */
 export interface CheckpointRoom {
@@ -9,8 +10,8 @@ export interface CheckpointRoom {
   head(): (Head & { readonly chain: string }) | undefined;
   /** Keeps a checkpoint beside the chain; throws when it cannot. */
   keep(seq: number, checkpoint: SignedCheckpoint): Promise<void>;
-  /** The newest checkpoints of the other gateways' chains that may still grow; throws when they cannot be read. */
-  others(chain: string): Promise<readonly SignedCheckpoint[]>;
+  /** The newest checkpoints of all chains that may still grow; throws when they cannot be read. */
+  newest(): Promise<readonly SignedCheckpoint[]>;
 }
 
 export interface CheckpointOptions {
@@ -66,8 +67,8 @@ export class Checkpointer {
     try {
       // A key that cannot be looked for now is no reason not to sign with the one that is there.
       await signer.refresh().catch((error: unknown) => this.#tell(error));
-      const chain = this.#room.head()?.chain ?? '';
-      const seen = await this.#room.others(chain).catch((error: unknown) => this.#tell(error));
+      const newest = await this.#room.newest().catch((error: unknown) => this.#tell(error));
+      const others = (newest ?? []).map(({ text }) => checkpointPlace(text));
       const head = this.#room.head();
       if (head === undefined) return;
       const checkpoint: Checkpoint = {
@@ -77,7 +78,7 @@ export class Checkpointer {
         batch: head.batch,
         link: Buffer.from(head.link).toString('hex'),
         at: clock.epochMs(),
-        seen: (seen ?? []).slice(0, SEEN_MAX).map(summary),
+        seen: others.filter(({ chain }) => chain !== '' && chain !== head.chain).slice(0, SEEN_MAX),
       };
       const text = canonicalJson(checkpoint);
       const signed: SignedCheckpoint = { text, ...signer.sign(text) };
@@ -97,15 +98,4 @@ export class Checkpointer {
     this.#lastProblem = problem;
     return undefined;
   }
-}
-
-/** The chain that a checkpoint is of. */
-export function chainOf(text: string): string {
-  const { chain }: Checkpoint = JSON.parse(text);
-  return chain;
-}
-
-function summary({ text }: SignedCheckpoint): { chain: string; seq: number; link: string } {
-  const { chain, seq, link }: Checkpoint = JSON.parse(text);
-  return { chain, seq, link };
 }

@@ -5,7 +5,7 @@ import type { AuditRecord } from '../domain/record.ts';
 import type { UsageDelta } from '../domain/usage.ts';
 import type { PostgresSettings } from '../store/postgres/postgres-settings.ts';
 import { chainName } from './chain.ts';
-import { Checkpointer, chainOf } from './checkpointer.ts';
+import { Checkpointer } from './checkpointer.ts';
 import type { ExportAsked, ExportPiece } from './export/export-record.ts';
 import type { PlaceOptions, RecordPlace } from './record-place.ts';
 import { Recorder } from './recorder.ts';
@@ -51,6 +51,8 @@ export interface OpenedRecord extends AuditRecord {
   head(): { readonly chain: string; readonly seq: number } | undefined;
   /** See `deliveryPieces`. */
   delivered(asked: DeliveryAsked): AsyncIterable<DeliveryPiece>;
+  /** Who follows the record ends here: when all is on record, the last event and checkpoint too, and can still be read. */
+  readonly followers: AsyncDisposableStack;
   readonly pruner: RecordPruner;
   /** See `exportRecord`; with all that was accepted before. */
   exported(asked: ExportAsked): AsyncIterable<ExportPiece>;
@@ -80,6 +82,7 @@ export async function openRecord(options: RecordOptions): Promise<OpenedRecord> 
   const recorder = new Recorder({ ...options, flushMsMax: options.flushMsMax ?? FLUSH_MS_MAX, onProblem }, writer);
   await recorder.probe();
   const checkpointer = startCheckpoints(options, place, onProblem);
+  const followers = new AsyncDisposableStack();
   return {
     intend: (event) => recorder.intend(event),
     append: (event) => recorder.append(event),
@@ -92,6 +95,7 @@ export async function openRecord(options: RecordOptions): Promise<OpenedRecord> 
     archive: place.archive,
     head: () => writer.state && { chain: chainName(gatewayId, writer.state.run), seq: writer.state.head.seq },
     delivered: (asked) => place.delivered(asked),
+    followers,
     pruner: place.pruner,
     chain: () => writer.state && chainName(gatewayId, writer.state.run),
     async *exported(asked) {
@@ -107,7 +111,11 @@ export async function openRecord(options: RecordOptions): Promise<OpenedRecord> 
       const { lagEvents, problem } = recorder.health();
       if (lagEvents > 0)
         onProblem(`the record was closed with ${lagEvents} events unwritten: ${problem ?? 'no answer'}`);
-      await Promise.all([isDrained ? writer.close() : writer.terminate(), place.close()]);
+      try {
+        await followers.disposeAsync();
+      } finally {
+        await Promise.all([isDrained ? writer.close() : writer.terminate(), place.close()]);
+      }
     },
   };
 }
@@ -123,7 +131,7 @@ function startCheckpoints(
     {
       head: () => writer.state && { ...writer.state.head, chain: chainName(gatewayId, writer.state.run) },
       keep: (seq, checkpoint) => writer.keep(seq, checkpoint),
-      others: async (chain) => (await archive.newest()).filter(({ text }) => chainOf(text) !== chain),
+      newest: () => archive.newest(),
     },
   );
 }

@@ -1,4 +1,6 @@
+import type { Positions } from '../domain/positions.ts';
 import { USAGE_KEPT_MS } from '../domain/usage.ts';
+import { CarefulDate } from './careful-date.ts';
 import { type CloserRooms, DeadRuns, LOOK_EVERY_MS } from './close-dead-runs.ts';
 import { every } from './every.ts';
 import type { UsageCounter } from './usage-counter.ts';
@@ -6,6 +8,7 @@ import type { UsageCounter } from './usage-counter.ts';
 export interface RunLifeRooms extends CloserRooms {
   readonly gatewayId: string;
   readonly counter: UsageCounter;
+  readonly positions: Positions;
 }
 
 const BEAT_EVERY_MS = 5_000;
@@ -23,6 +26,7 @@ const FORGOTTEN_MAX = 500;
 export class RunLife {
   readonly #rooms: RunLifeRooms;
   readonly #dead: DeadRuns;
+  readonly #date: CarefulDate;
   #chain: string | undefined;
   #beatAt = 0;
   #ends: (() => Promise<void>)[] = [];
@@ -31,6 +35,7 @@ export class RunLife {
   constructor(rooms: RunLifeRooms) {
     this.#rooms = rooms;
     this.#dead = new DeadRuns(rooms);
+    this.#date = new CarefulDate('usage.date', rooms.positions, rooms.clock);
   }
 
   /** From now on others know of it. Where the store is away they hear of it later. */
@@ -94,21 +99,22 @@ export class RunLife {
   }
 
   async #prune(): Promise<void> {
-    const { usage, clock } = this.#rooms;
-    await this.#quietly('old usage', async () => {
-      await usage.prune('minute', clock.epochMs() - USAGE_KEPT_MS.minute);
-      await usage.prune('hour', clock.epochMs() - USAGE_KEPT_MS.hour);
+    const { usage } = this.#rooms;
+    await this.#quietly('old usage and runs', async () => {
+      const date = await this.#date.step();
+      await usage.prune('minute', date - USAGE_KEPT_MS.minute);
+      await usage.prune('hour', date - USAGE_KEPT_MS.hour);
+      await this.#forgetRuns(date);
     });
-    await this.#quietly('old runs', () => this.#forgetRuns());
   }
 
-  async #forgetRuns(): Promise<void> {
-    const { runs, record, clock } = this.#rooms;
+  async #forgetRuns(date: number): Promise<void> {
+    const { runs, record } = this.#rooms;
     const chains = await record.archive.chains();
     // An archive that lacks even this run, or its begin, is not all there is: what comes back would be counted twice.
     if (chains.find(({ chain }) => chain === record.chain())?.firstSeq !== 1) return;
     const kept = new Set(chains.map(({ chain }) => chain));
-    const before = clock.epochMs() - RUN_KEPT_MS;
+    const before = date - RUN_KEPT_MS;
     const over = (await runs.list()).filter(
       ({ chain, endedAt, closedAt }) => (endedAt ?? closedAt ?? before) < before && !kept.has(chain),
     );

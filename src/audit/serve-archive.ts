@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import type { RecordArchive } from '../domain/archive.ts';
-import { type ErrorCode, GatewayError } from '../domain/errors.ts';
+import { GatewayError } from '../domain/errors.ts';
+import type { ThreadAnswer } from './asked-thread.ts';
 import { type ExportAsked, exportRecord } from './export/export-record.ts';
 import { failureText } from './failure-text.ts';
 import { type DeliveryAsked, deliveryPieces } from './sinks/delivery.ts';
@@ -13,16 +14,15 @@ export type StreamAsked =
   | { readonly of: 'delivery'; readonly asked: DeliveryAsked };
 
 /** What the thread is asked. `stream` names what is being read: begun with its first `next`. */
-export type ArchiveRequest = { readonly id: number } & (
+export type ArchiveAsked =
   | { readonly ask: 'chains' | 'newest' }
   | { readonly ask: 'next'; readonly stream: number; readonly of: StreamAsked }
-  | { readonly ask: 'end'; readonly stream: number }
-);
+  | { readonly ask: 'end'; readonly stream: number };
 
-/** Errors go as code and message: a thread's border strips them of their class. */
-export type ArchiveAnswer =
-  | { readonly id: number; readonly value: unknown; readonly isEnd?: boolean }
-  | { readonly id: number; readonly code: ErrorCode; readonly problem: string };
+export interface ArchiveAnswered {
+  readonly value: unknown;
+  readonly isEnd?: boolean;
+}
 
 /** So many batches or checkpoints cross the border at once: a message costs as much as ten of them. */
 const ITEMS_AT_ONCE = 16;
@@ -40,7 +40,7 @@ export function serveArchive(open: () => Promise<RecordArchive>): void {
     });
     return opened;
   };
-  port.on('message', (request: ArchiveRequest) => {
+  port.on('message', (request: ArchiveAsked & { id: number }) => {
     void answer(archive, streams, request).then((message) => port.postMessage(message));
   });
 }
@@ -50,8 +50,8 @@ type Streams = Map<number, AsyncIterator<unknown>>;
 async function answer(
   open: () => Promise<RecordArchive>,
   streams: Streams,
-  request: ArchiveRequest,
-): Promise<ArchiveAnswer> {
+  request: ArchiveAsked & { id: number },
+): Promise<ThreadAnswer<ArchiveAnswered>> {
   const { id } = request;
   try {
     const archive = await open();
@@ -76,7 +76,7 @@ async function answer(
 async function next(
   archive: RecordArchive,
   streams: Streams,
-  { stream, of }: Extract<ArchiveRequest, { ask: 'next' }>,
+  { stream, of }: Extract<ArchiveAsked, { ask: 'next' }>,
 ): Promise<{ value: unknown[]; isEnd: boolean }> {
   const iterator = streams.getOrInsertComputed(stream, () => begin(archive, of));
   const value: unknown[] = [];

@@ -68,13 +68,13 @@ export function storedRuns(database: Database): GatewayRuns {
   };
 }
 
-function toRun(row: RunRow): GatewayRun {
+function toRun({ chain, gateway_id: gatewayId, started_at: startedAt, seen_at: seenAt, ...ends }: RunRow): GatewayRun {
   return {
-    chain: row.chain,
-    gatewayId: row.gateway_id,
-    startedAt: row.started_at,
-    seenAt: row.seen_at,
-    endedAt: row.ended_at ?? undefined,
-    closedAt: row.closed_at ?? undefined,
+    chain,
+    gatewayId,
+    startedAt,
+    seenAt,
+    endedAt: ends.ended_at ?? undefined,
+    closedAt: ends.closed_at ?? undefined,
   };
 }

@@ -81,13 +81,40 @@ describe('checkpoints', () => {
       {
         head: () => ({ ...chainBegin('gw/run'), chain: 'gw/run', seq, batch: seq }),
         keep: () => Promise.reject(new Error('the disk is full')),
-        others: async () => [],
+        newest: async () => [],
       },
     );
     for (; seq < 4; seq += 1) await checkpointer.sign();
     await checkpointer.close();
     expect(heard.map((checkpoint) => said(checkpoint).seq)).toEqual([1, 2, 3, 4]);
     expect(problems).toEqual(['a checkpoint of the record: the disk is full']);
+  });
+
+  test('another gateway’s checkpoint that somebody made unreadable keeps nobody from saying how far he has come', async () => {
+    const signed = { keyId: '', signature: '' };
+    const heard: SignedCheckpoint[] = [];
+    const problems: string[] = [];
+    const checkpointer = new Checkpointer(
+      {
+        clock: new ManualClock(),
+        signer: await plainSigner(),
+        checkpointMs: 5_000,
+        onCheckpoint: (checkpoint) => heard.push(checkpoint),
+        onProblem: (problem) => problems.push(problem),
+      },
+      {
+        head: () => ({ ...chainBegin('gw/run'), chain: 'gw/run', seq: 1, batch: 1 }),
+        keep: async () => undefined,
+        newest: async () => [
+          { ...signed, text: 'no checkpoint' },
+          { ...signed, text: '{"chain":"gw/run","seq":1,"link":"aa"}' },
+          { ...signed, text: '{"chain":"gw-2/run","seq":7,"link":"bb"}' },
+        ],
+      },
+    );
+    await checkpointer.close();
+    expect(heard.map((checkpoint) => said(checkpoint).seen)).toEqual([[{ chain: 'gw-2/run', seq: 7, link: 'bb' }]]);
+    expect(problems).toEqual([]);
   });
 
   test('gateways of one store sign with one key, also after one of them made a new one', async () => {

@@ -2,11 +2,12 @@ import { openHouse } from './run-house.ts';
 import { sampleAct, sampleIntent, sampleOutcome } from './sample-events.ts';
 
 /**
- * A gateway that is killed in the middle of changes: `node house-child.ts <directory>`. When it prints a line, on record are two
- * calls that ended, two that did not, and an act that did not.
+ * A gateway that is killed in the middle of changes: `node house-child.ts <directory> [<database>]`. When it prints a line, on
+ * record are two calls that ended, two that did not, and an act that did not.
  */
 const at = 1_700_000_000_000;
-const { record } = await openHouse(process.argv[2] ?? '');
+const [, , directory = '', databaseUrl] = process.argv;
+const { record } = await openHouse({ directory, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
 for (const requestId of ['ended-1', 'ended-2', 'open-1', 'open-2']) {
   await record.intend(sampleIntent({ requestId, at }));
   if (requestId.startsWith('ended')) {

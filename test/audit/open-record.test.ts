@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { openRecord as open, type RecordOptions } from '../../src/audit/open-record.ts';
-import { openRecordReader } from '../../src/audit/open-record-reader.ts';
+import { QueryClient } from '../../src/audit/segments/query-client.ts';
 import { systemClock } from '../../src/domain/clock.ts';
 import type { AuditRecord } from '../../src/domain/record.ts';
 import { recordContract } from '../contracts/record-contract.ts';
@@ -94,7 +94,7 @@ describe('segments', () => {
     await earlier.close();
     const [left = ''] = readdirSync(scratch.path);
     expect(isSealed(scratch.path, left)).toBe(false);
-    const reader = openRecordReader({ directory: scratch.path });
+    const reader = new QueryClient(scratch.path);
     expect((await reader.query({ requestId: 'earlier' }, { limit: 5 })).events).toHaveLength(1);
     await reader.close();
     const next = await openRecord(options(scratch.path));

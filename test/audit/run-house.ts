@@ -5,6 +5,7 @@ import { UsageCounter } from '../../src/audit/usage-counter.ts';
 import { systemClock } from '../../src/domain/clock.ts';
 import type { GatewayRuns } from '../../src/domain/run.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
+import { settingsOf } from '../store/postgres-pairs.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 export interface House {
@@ -23,15 +24,25 @@ export interface House {
   die(): Promise<void>;
 }
 
+/** Where gateways keep what outlives them: in a directory, or in a database. */
+export interface HousePlace {
+  readonly directory: string;
+  readonly databaseUrl?: string;
+}
+
 /** A gateway as far as its run, its record and its usage go: runs are watched in virtual time, the record is written in real time. */
-export async function openHouse(directory: string, gatewayId = 'gw-1'): Promise<House> {
-  const store = await openStore({ file: join(directory, 'gateway.db') });
+export async function openHouse({ directory, databaseUrl }: HousePlace, gatewayId = 'gw-1'): Promise<House> {
+  const server = databaseUrl === undefined ? undefined : settingsOf(databaseUrl);
+  const store = await openStore(
+    server === undefined ? { file: join(directory, 'gateway.db') } : { kind: 'postgres', server },
+  );
   const clock = new VirtualClock();
   const counter = new UsageCounter(store.usage);
   const problems: string[] = [];
   const closed: [string, number][] = [];
   const record = await openRecord({
     directory: join(directory, 'audit'),
+    database: server,
     gatewayId,
     clock: systemClock,
     intentMsMax: 15_000,
@@ -51,6 +62,7 @@ export async function openHouse(directory: string, gatewayId = 'gw-1'): Promise<
     record,
     counter,
     usage: store.usage,
+    positions: store.positions,
     runs: {
       ...runs,
       async take(...what) {

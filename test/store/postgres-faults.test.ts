@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { PostgresServer } from '../support/postgres-server.ts';
 import { SELF_SIGNED } from '../support/raw-certificate.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
+import { TransactionPooler } from '../support/transaction-pooler.ts';
 import { settingsOf } from './postgres-pairs.ts';
 
 let server: PostgresServer;
@@ -155,6 +156,14 @@ describe('A PostgreSQL that cannot be opened', () => {
     await expect(open(change)).rejects.toMatchObject({
       code: 'store_unavailable',
       message: expect.stringMatching(message),
+    });
+  });
+
+  test('a pooler that lends connections by the transaction is told of: it would take locks and settings elsewhere', async () => {
+    await using pooler = await TransactionPooler.before(server.port, 'gateway', new URL(url).pathname.slice(1));
+    await expect(open({ port: pooler.port })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(/cannot be opened: a pooler lends .+ give the address of PostgreSQL itself/),
     });
   });
 

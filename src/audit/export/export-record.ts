@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { KeptBatch, KeptChain, RecordArchive } from '../../domain/archive.ts';
-import type { Checkpoint, Manifest, SigningKey } from '../../domain/checkpoint.ts';
+import type { Manifest, SigningKey } from '../../domain/checkpoint.ts';
 import type { RecordFilter } from '../../domain/record.ts';
+import { checkpointPlace } from '../checkpoint-place.ts';
 import { eventFilter } from './event-filter.ts';
 import { EXPORT_FORMATS, type ExportFormat, type ExportFormatName } from './export-format.ts';
 import { batchLine, chainLine, headLine, keyLine, signedLine } from './ndjson.ts';
@@ -56,25 +57,34 @@ class Writing {
 
   async *pieces(): AsyncIterable<ExportPiece> {
     const { at, filter, keys } = this.#asked;
+    const newest = this.#isWhole ? await this.#archive.newest() : [];
+    const signed = new Map(newest.map(({ text }) => checkpointPlace(text)).map(({ chain, seq }) => [chain, seq]));
     // All of them: a run's id tells no time, once a clock was ahead.
     const chains = await this.#archive.chains();
     this.#text += this.#format.head ?? '';
     if (this.#format.isProven) this.#text += headLine({ at, filter }) + keys.map(keyLine).join('');
     for (const chain of chains) {
       if (this.#isWhole) this.#text += chainLine(chain);
-      yield* this.#chain(chain);
+      yield* this.#chain(chain, signed.get(chain.chain));
     }
     if (this.#text !== '') yield this.#piece();
     yield { kind: 'end', events: this.#events, manifest: this.#format.isProven ? this.#manifest(chains) : undefined };
   }
 
-  async *#chain({ chain, head }: KeptChain): AsyncIterable<ExportPiece> {
+  /**
+   * @param signedSeq the newest checkpoint's when heads were looked for: one that was signed since then may have seen other chains
+   *   beyond their heads here, which would look as if these had been cut
+   */
+  async *#chain({ chain, head }: KeptChain, signedSeq = head.seq): AsyncIterable<ExportPiece> {
     const checkpoints = this.#isWhole ? this.#archive.checkpoints(chain)[Symbol.asyncIterator]() : undefined;
     let checkpoint = await checkpoints?.next();
     for await (const batch of this.#archive.batches(chain, 0)) {
       if (batch.firstSeq > head.seq) break;
       this.#batch(chain, batch);
-      while (checkpoint?.done === false && seqOf(checkpoint.value.text) <= batch.lastSeq) {
+      while (
+        checkpoint?.done === false &&
+        checkpointPlace(checkpoint.value.text).seq <= Math.min(batch.lastSeq, signedSeq)
+      ) {
         this.#text += signedLine('checkpoint', checkpoint.value);
         checkpoint = await checkpoints?.next();
       }
@@ -117,9 +127,4 @@ class Writing {
       })),
     };
   }
-}
-
-function seqOf(text: string): number {
-  const { seq }: Partial<Checkpoint> = JSON.parse(text);
-  return seq ?? 0;
 }

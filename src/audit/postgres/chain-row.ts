@@ -16,13 +16,17 @@ const LEFT_MS = 3_600_000;
 
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
-interface ChainRow {
+/** A row of `record_chain`. */
+export interface ChainRow {
   readonly id: number;
   readonly gateway_id: string;
   readonly run: string;
   readonly seq: number;
   readonly batch: number;
   readonly link: Uint8Array;
+  readonly first_seq: number;
+  readonly previous_link: Uint8Array;
+  readonly is_open: boolean;
 }
 
 /**
@@ -72,7 +76,7 @@ export async function readBack(
 ): Promise<{ head: Head; isOpen: boolean } | undefined> {
   // First: who closes it asks for this lock, and what is read after stays.
   await hold(client, chain.id);
-  const { rows } = await client.query<ChainRow & { is_open: boolean; known: Uint8Array | null }>(
+  const { rows } = await client.query<ChainRow & { known: Uint8Array | null }>(
     `SELECT chain.*, batch.link AS known FROM record_chain chain
      LEFT JOIN record_batch batch ON batch.chain = chain.id AND batch.last_seq = $2 AND batch.n = $3
      WHERE chain.id = $1 AND chain.run = $4`,

@@ -19,36 +19,10 @@ export interface Part {
  * dozens occur: so each of them leads to few numbers, and four indexes serve eleven columns.
  */
 export const COMBINATIONS: readonly Combination[] = [
-  {
-    table: 'record_caller',
-    column: 'caller',
-    parts: [
-      { column: 'app_id', of: 'appId' },
-      { column: 'app', of: 'app' },
-      { column: 'person', of: 'personId' },
-      { column: 'token', of: 'tokenId' },
-    ],
-  },
-  {
-    table: 'record_owner',
-    column: 'owner',
-    parts: [
-      { column: 'team_id', of: 'teamId' },
-      { column: 'team', of: 'team' },
-      { column: 'fingerprint', of: 'keyFingerprint' },
-    ],
-  },
-  { table: 'record_operation', column: 'operation', parts: [{ column: 'name', of: 'operation' }] },
-  {
-    table: 'record_class',
-    column: 'class',
-    parts: [
-      { column: 'kind', of: 'kind' },
-      { column: 'effect', of: 'effect' },
-      { column: 'status', of: 'status' },
-      { column: 'error_source', of: 'errorSource' },
-    ],
-  },
+  combination('caller', { app_id: 'appId', app: 'app', person: 'personId', token: 'tokenId' }),
+  combination('owner', { team_id: 'teamId', team: 'team', fingerprint: 'keyFingerprint' }),
+  combination('operation', { name: 'operation' }),
+  combination('class', { kind: 'kind', effect: 'effect', status: 'status', error_source: 'errorSource' }),
 ];
 
 /** As text: what is none is empty. Escaped names hold no line feed. */
@@ -68,4 +42,12 @@ export function columnsOf(row: Readonly<Record<string, unknown>>, { parts }: Com
     columns[of] = of === 'status' && text !== undefined ? Number(text) : text;
   }
   return columns;
+}
+
+function combination(column: Combination['column'], parts: Readonly<Record<string, Part['of']>>): Combination {
+  return {
+    table: `record_${column}`,
+    column,
+    parts: Object.entries(parts).map(([part, of]) => ({ column: part, of })),
+  };
 }

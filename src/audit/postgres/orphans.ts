@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg';
+import type { ChainRow } from './chain-row.ts';
 import { idSql } from './event-id.ts';
 import { beginOfWeek, partitionWeeks } from './partitions.ts';
-import type { ChainRow } from './postgres-archive.ts';
 
 /**
  * Rows that no batch has, in words: nothing links them, and yet a query would show them. Counted week by week, each time over

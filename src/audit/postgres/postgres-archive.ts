@@ -5,6 +5,7 @@ import { openPool } from '../../store/postgres/open-pool.ts';
 import type { PostgresSettings } from '../../store/postgres/postgres-settings.ts';
 import { chainName, runOf } from '../chain.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
+import type { ChainRow } from './chain-row.ts';
 import { keptBatches } from './kept-batches.ts';
 import { orphansOf } from './orphans.ts';
 import { readRecord } from './record-reads.ts';
@@ -95,18 +96,6 @@ class PostgresArchive implements RecordArchive {
   async close(): Promise<void> {
     if (!this.#pool.ending) await this.#pool.end();
   }
-}
-
-/** A row of `record_chain`. */
-export interface ChainRow {
-  readonly id: number;
-  readonly gateway_id: string;
-  readonly run: string;
-  readonly seq: number;
-  readonly batch: number;
-  readonly link: Uint8Array;
-  readonly first_seq: number;
-  readonly previous_link: Uint8Array;
 }
 
 async function chainRows(client: ClientBase, run?: string): Promise<ChainRow[]> {

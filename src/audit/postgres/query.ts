@@ -6,6 +6,7 @@ import { type Mark, parsePageKey } from '../page-key.ts';
 import type { Position } from '../position.ts';
 import { type FoundTarget, type PageAsked, recordPage, TARGETS_SHOWN_MAX } from '../record-page.ts';
 import { pageSince } from '../runs-since.ts';
+import type { ChainRow } from './chain-row.ts';
 import { chainSql, idSql, seqSql } from './event-id.ts';
 import { type EventRow, eventRows, eventRowsSince, type RowsWanted } from './event-rows.ts';
 import { beginOfWeek, partitionWeeks, weekOf } from './partitions.ts';
@@ -83,19 +84,14 @@ async function chainNumber(client: ClientBase, chain: string): Promise<number> {
   return rows[0]?.id ?? 0;
 }
 
-interface SeenChain {
-  readonly id: number;
-  readonly gateway_id: string;
-  readonly run: string;
-  readonly seq: number;
-  readonly is_open: boolean;
+interface SeenChain extends Pick<ChainRow, 'id' | 'run' | 'seq' | 'is_open'> {
   readonly newest: string;
 }
 
 /** Chains that may still grow and, for a mark, those that could have grown since. */
 async function chainsToSee(client: ClientBase, mark?: Mark): Promise<SeenChain[]> {
   const { rows } = await client.query<SeenChain>(
-    `SELECT id, gateway_id, run, seq, is_open, newest FROM (SELECT max(run) AS newest FROM record_chain) of, record_chain
+    `SELECT id, run, seq, is_open, newest FROM (SELECT max(run) AS newest FROM record_chain) of, record_chain
      WHERE is_open OR run = newest OR run > $1 OR run = ANY ($2)`,
     [mark?.newestRun ?? NO_RUN_BEHIND, Object.keys(mark?.heads ?? {})],
   );

@@ -21,7 +21,7 @@ export interface Undelivered {
 
 /** What a policy means at an instant. */
 export interface PruneAsked {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: the date by which age is judged. */
   readonly now: number;
   /** Milliseconds since 1970: older events may go. */
   readonly before: number | undefined;

@@ -5,6 +5,7 @@ import { GatewayError } from '../../domain/errors.ts';
 import type { Actor, AdminEvent } from '../../domain/event.ts';
 import type { Positions } from '../../domain/positions.ts';
 import type { AuditRecord } from '../../domain/record.ts';
+import { CarefulDate, STEP_MS_MAX } from '../careful-date.ts';
 import type { Going, PruneAsked, PrunePlan, RecordPruner, RetentionPolicy, Undelivered } from './record-pruner.ts';
 
 export interface RetentionOptions {
@@ -36,12 +37,14 @@ const SLACK_MS = 300_000;
 /** Keeps the record as long as the policy says, and no longer. */
 export class Retention {
   readonly #options: RetentionOptions;
+  readonly #date: CarefulDate;
   #cancel: (() => void) | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
+    this.#date = new CarefulDate('retention.date', options.positions, options.clock);
   }
 
   /** Whether anything ever goes. */
@@ -59,24 +62,23 @@ export class Retention {
   }
 
   /**
-   * What would go now. Changes nothing.
+   * What would go if a person asked for it now: by the clock. Changes nothing.
    *
    * @throws GatewayError `store_unavailable`
    */
   async plan(): Promise<PrunePlan> {
-    const { pruner } = this.#options;
-    return await pruner.plan(await this.#asked());
+    const { pruner, clock } = this.#options;
+    return await pruner.plan(await this.#asked(clock.epochMs()));
   }
 
   /**
-   * Takes out what is older or more than the policy allows. What goes is on record first, an event for each chain.
+   * Takes out what is older or more than the policy allows, by the clock, because a person asks for it. What goes is on record
+   * first, an event for each chain.
    *
    * @throws GatewayError `record_unavailable`, then nothing went; `store_unavailable`
    */
   async prune(actor: Actor, requestId: string): Promise<Pruned> {
-    const pruning = this.#underWay.then(() => this.#prune(actor, requestId));
-    this.#underWay = pruning.catch(() => undefined);
-    return await pruning;
+    return await this.#alone(async () => this.#prune(await this.#date.trustClock(), actor, requestId));
   }
 
   /** Waits for what is under way. */
@@ -86,9 +88,16 @@ export class Retention {
     await this.#underWay;
   }
 
-  async #prune(actor: Actor, requestId: string): Promise<Pruned> {
+  /** One after the other. */
+  async #alone(prune: () => Promise<Pruned>): Promise<Pruned> {
+    const pruning = this.#underWay.then(prune);
+    this.#underWay = pruning.catch(() => undefined);
+    return await pruning;
+  }
+
+  async #prune(date: number, actor: Actor, requestId: string): Promise<Pruned> {
     const { pruner, record, clock } = this.#options;
-    const asked = await this.#asked();
+    const asked = await this.#asked(date);
     const plan = await pruner.plan(asked);
     if (plan.going.length === 0) return { ...plan, bytesAfter: plan.bytes };
     const common = { kind: 'admin' as const, requestId, actor, act: 'audit.prune' };
@@ -103,23 +112,27 @@ export class Retention {
     return { ...plan, bytesAfter };
   }
 
-  async #asked(): Promise<PruneAsked> {
-    const { policy, clock, undelivered } = this.#options;
-    const now = clock.epochMs();
+  async #asked(date: number): Promise<PruneAsked> {
+    const { policy, undelivered } = this.#options;
     return {
-      now,
-      before: policy.days === undefined ? undefined : now - policy.days * DAY_MS,
+      now: date,
+      before: policy.days === undefined ? undefined : date - policy.days * DAY_MS,
       bytesMax: policy.bytesMax,
-      teams: Object.entries(policy.teams ?? {}).map(([team, { days }]) => ({ team, before: now - days * DAY_MS })),
+      teams: Object.entries(policy.teams ?? {}).map(([team, { days }]) => ({ team, before: date - days * DAY_MS })),
       undelivered: await undelivered(),
     };
   }
 
   async #hour(): Promise<void> {
-    const { onPruned, onProblem } = this.#options;
+    const { clock, onPruned, onProblem } = this.#options;
     try {
       if (!(await this.#takeTurn())) return;
-      const { going, bytes, bytesAfter, heldBack } = await this.prune({ kind: 'gateway' }, randomUUIDv7());
+      const date = await this.#date.step();
+      const daysAhead = Math.floor((clock.epochMs() - date) / DAY_MS);
+      if (daysAhead > 0) onProblem(aheadWords(daysAhead));
+      const { going, bytes, bytesAfter, heldBack } = await this.#alone(() =>
+        this.#prune(date, { kind: 'gateway' }, randomUUIDv7()),
+      );
       for (const reason of heldBack) onProblem(`the record is kept for longer than it should be: ${reason}`);
       if (going.length > 0) onPruned(`${goingWords(going)} went from the record, ${bytes - bytesAfter} bytes`);
     } catch (error) {
@@ -139,8 +152,15 @@ export class Retention {
   }
 }
 
+function aheadWords(days: number): string {
+  return (
+    `the clock is ${days} days ahead of the date by which retention judges age, which follows by ${STEP_MS_MAX / HOUR_MS} h in ` +
+    'an hour: set the clock if it is wrong; if no gateway ran for so long, "mason-gateway audit prune" takes what is due at once'
+  );
+}
+
 /** What goes, in words. */
-export function goingWords(going: readonly Going[]): string {
+function goingWords(going: readonly Going[]): string {
   const count = (taken: TakenOut['taken']): number =>
     going.filter((one) => one.taken === taken).reduce((sum, { events }) => sum + events, 0);
   return `${count('events')} events, and the bytes of ${count('bytes')} more,`;

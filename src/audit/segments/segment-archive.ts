@@ -33,7 +33,9 @@ export class SegmentArchive implements RecordArchive {
   }
 
   async newest(): Promise<readonly SignedCheckpoint[]> {
-    return unsealedSegments(this.#directory, undefined).flatMap(newestOf);
+    // Newest segment first: what an older one of the same run has is not the newest.
+    const found = unsealedSegments(this.#directory, undefined).flatMap(newestOf).toReversed();
+    return [...new Map(found).values()];
   }
 
   async close(): Promise<void> {
@@ -42,18 +44,20 @@ export class SegmentArchive implements RecordArchive {
 }
 
 /** Of a file that cannot be read there is none: this is asked every few seconds, and tells nobody what is wrong. */
-function newestOf(path: string): SignedCheckpoint[] {
+function newestOf(path: string): [chain: string, checkpoint: SignedCheckpoint][] {
   try {
     using db = openSegmentToRead(path);
-    if (readSegmentHead(db) === undefined) return [];
-    return checkpointRows(db.prepare('SELECT text, key_id, signature FROM checkpoint ORDER BY seq DESC LIMIT 1').all());
+    const chain = readSegmentHead(db)?.chain;
+    if (chain === undefined) return [];
+    const newest = db.prepare('SELECT text, key_id, signature FROM checkpoint ORDER BY seq DESC LIMIT 1').all();
+    return checkpointRows(newest).map((checkpoint) => [chain, checkpoint]);
   } catch {
     return [];
   }
 }
 
 /** See `RecordArchive.chains`. A run of which no file can be read is `?/<run>`; reading its batches says why. */
-export function segmentChains(directory: string): KeptChain[] {
+function segmentChains(directory: string): KeptChain[] {
   const chains: KeptChain[] = [];
   for (const [run, files] of filesByRun(directory)) {
     const heads = files.map(headOrNothing).filter((head) => head !== undefined);
@@ -71,7 +75,7 @@ export function segmentChains(directory: string): KeptChain[] {
 }
 
 /** See `RecordArchive.batches`. */
-export function* segmentBatches(directory: string, chain: string, afterSeq: number): Generator<KeptBatch> {
+function* segmentBatches(directory: string, chain: string, afterSeq: number): Generator<KeptBatch> {
   let place = afterSeq;
   let before: SegmentHead | undefined;
   for (const file of filesOf(directory, chain)) {
@@ -91,7 +95,7 @@ export function* segmentBatches(directory: string, chain: string, afterSeq: numb
 }
 
 /** See `RecordArchive.checkpoints`. */
-export function* segmentCheckpoints(directory: string, chain: string): Generator<SignedCheckpoint> {
+function* segmentCheckpoints(directory: string, chain: string): Generator<SignedCheckpoint> {
   for (const file of filesOf(directory, chain)) yield* orUnreadable(file, () => checkpointsOf(file)) ?? [];
 }
 

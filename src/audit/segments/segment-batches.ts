@@ -8,7 +8,7 @@ import { SegmentNames } from './segment-names.ts';
 const CHUNK_EVENTS = 512;
 
 /** Some batches of a segment. */
-export interface BatchChunk {
+interface BatchChunk {
   readonly head: SegmentHead;
   readonly batches: readonly KeptBatch[];
   /** What to go on behind: the first event of the last of them. */

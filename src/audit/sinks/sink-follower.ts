@@ -1,9 +1,9 @@
 import type { RecordArchive } from '../../domain/archive.ts';
-import type { Checkpoint, SignedCheckpoint } from '../../domain/checkpoint.ts';
+import type { SignedCheckpoint } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Positions } from '../../domain/positions.ts';
 import type { SinkHealth } from '../../domain/sink.ts';
-import { chainOf } from '../checkpointer.ts';
+import { checkpointPlace } from '../checkpoint-place.ts';
 import { EXPORT_FORMATS, type ExportFormatName } from '../export/export-format.ts';
 import { signedLine } from '../export/ndjson.ts';
 import { failureText } from '../failure-text.ts';
@@ -40,7 +40,7 @@ const LOOK_EVERY_MS = 1_000;
 const LOOK_FOR_RUNS_EVERY_MS = 60_000;
 const SAVE_EVERY_MS = 1_000;
 const RETRY_MS_MAX = 60_000;
-/** The end of the process waits so long for the last events; what is left is delivered after the next start. */
+/** The end of the process waits so long for a sink to take the last events. */
 const CLOSE_MS_MAX = 2_000;
 
 /**
@@ -61,6 +61,8 @@ export class SinkFollower implements AsyncDisposable {
   #troubleSince = 0;
   #wellAt: number;
   #isClosing = false;
+  /** No more time, and the store may be closed: what is left is delivered after the next start. */
+  #isOver = false;
   #wake: () => void = () => undefined;
   readonly #running: Promise<void>;
 
@@ -94,6 +96,7 @@ export class SinkFollower implements AsyncDisposable {
     const cancel = clock.after(CLOSE_MS_MAX, late.resolve);
     await Promise.race([this.#running, late.promise]);
     cancel();
+    this.#isOver = true;
     await sink.close();
   }
 
@@ -151,6 +154,7 @@ export class SinkFollower implements AsyncDisposable {
     const hasMore = headSeq > place.seq;
     if (hasMore) {
       for await (const piece of record.delivered({ chain, afterSeq: place.seq, format, bytesMax })) {
+        if (this.#isOver) return;
         await sink.deliver(piece.text);
         this.#move(chain, { seq: piece.reached });
         if (clock.now() - this.#savedAt >= SAVE_EVERY_MS) await this.#save();
@@ -166,7 +170,7 @@ export class SinkFollower implements AsyncDisposable {
     const place = placeIn(this.#position ?? parsePosition(undefined), chain);
     const checkpoint = await this.#newestOf(chain, isOwn);
     if (checkpoint === undefined || place === 'done') return;
-    const { seq }: Checkpoint = JSON.parse(checkpoint.text);
+    const { seq } = checkpointPlace(checkpoint.text);
     if (seq <= place.checkpoint || seq > place.seq) return;
     await this.#options.sink.deliver(signedLine('checkpoint', checkpoint));
     this.#move(chain, { checkpoint: seq });
@@ -174,7 +178,7 @@ export class SinkFollower implements AsyncDisposable {
 
   async #newestOf(chain: string, isOwn: boolean): Promise<SignedCheckpoint | undefined> {
     const { archive } = this.#options.record;
-    if (isOwn) return (await archive.newest()).find(({ text }) => chainOf(text) === chain);
+    if (isOwn) return (await archive.newest()).find(({ text }) => checkpointPlace(text).chain === chain);
     let last: SignedCheckpoint | undefined;
     for await (const checkpoint of archive.checkpoints(chain)) last = checkpoint;
     return last;
@@ -190,6 +194,7 @@ export class SinkFollower implements AsyncDisposable {
   }
 
   async #save(): Promise<void> {
+    if (this.#isOver) return;
     const { positions, gatewayId, id, clock } = this.#options;
     await positions.set(positionName(gatewayId, id), JSON.stringify(this.#position));
     this.#isSaved = true;

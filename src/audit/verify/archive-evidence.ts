@@ -1,6 +1,7 @@
 import type { KeptBatch, KeptChain, RecordArchive } from '../../domain/archive.ts';
-import type { Checkpoint, SignedCheckpoint, SigningKey } from '../../domain/checkpoint.ts';
+import type { SigningKey } from '../../domain/checkpoint.ts';
 import { GatewayError } from '../../domain/errors.ts';
+import { checkpointPlace } from '../checkpoint-place.ts';
 import { checkEvent } from './event-check.ts';
 import type { Evidence, Piece } from './evidence.ts';
 import type { KeyRing } from './key-ring.ts';
@@ -52,6 +53,10 @@ export class ArchiveEvidence implements Evidence {
     return false;
   }
 
+  doubt(): string {
+    return '';
+  }
+
   notes(): readonly string[] {
     return [];
   }
@@ -62,7 +67,8 @@ export class ArchiveEvidence implements Evidence {
     let batch = await batches.next();
     let last = 0;
     for await (const checkpoint of this.#archive.checkpoints(chain)) {
-      const seq = seqOf(checkpoint);
+      // Of a text that is none, the next batch: it is told there.
+      const { seq } = checkpointPlace(checkpoint.text);
       for (; batch.done !== true && last < seq; batch = await batches.next()) {
         yield { kind: 'batch', batch: batch.value };
         last = Math.max(last, batch.value.lastSeq);
@@ -79,14 +85,4 @@ function beforeOf(chain: string, batch: KeptBatch): WitnessPoint | undefined {
   if (event?.seq !== 1) return undefined;
   const { previous } = checkEvent(event).meaning;
   return previous && { ...previous, source: `the beginning of ${chain}`, isOutside: false };
-}
-
-/** Of a text that is none, the next batch: it is told there. */
-function seqOf({ text }: SignedCheckpoint): number {
-  try {
-    const { seq }: Checkpoint = JSON.parse(text);
-    return Number.isSafeInteger(seq) ? seq : 0;
-  } catch {
-    return 0;
-  }
 }

@@ -117,14 +117,12 @@ export class ChainCheck {
     else this.#tell(seq, `a checkpoint at event ${seq} does not lie on the chain`);
   }
 
-  /** @param isYounger whether a witness saw the chain only after what is checked was taken: then it says nothing of its tail */
-  end(isYounger: (point: WitnessPoint) => boolean): ChainResult {
+  /** @param evidence says whether a witness saw the chain only after it was taken: then that says nothing of its tail */
+  end(evidence: { isYounger(point: WitnessPoint): boolean; doubt(point: WitnessPoint): string }): ChainResult {
     for (const point of this.#points) {
-      if (isYounger(point)) continue;
-      this.#tell(
-        this.#seq + 1,
-        `the tail is cut: ${point.source} saw event ${point.seq}, and the chain ends at ${this.#seq}`,
-      );
+      if (evidence.isYounger(point)) continue;
+      const saw = `${point.source} saw event ${point.seq}, and the chain ends at ${this.#seq}`;
+      this.#tell(this.#seq + 1, `the tail is cut: ${saw}${evidence.doubt(point)}`);
     }
     return {
       chain: this.#chain.chain,

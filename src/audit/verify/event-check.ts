@@ -28,7 +28,8 @@ const MAY_SAY_MORE = /"(?:targets|act)":/;
 export function checkEvent(event: CheckedEvent): { problems: readonly string[]; meaning: EventMeaning } {
   const { line, digest, targets } = event;
   if (line === undefined) {
-    return { problems: targets.length === 0 ? [] : ['its bytes are gone, but targets are left'], meaning: PLAIN };
+    const left = leftBeside(event);
+    return { problems: left === '' ? [] : [`its bytes are gone, but beside it are left: ${left}`], meaning: PLAIN };
   }
   if (!isEqual(lineDigest(line), digest))
     return { problems: ['its bytes are not those that were written'], meaning: PLAIN };
@@ -62,6 +63,12 @@ const COLUMNS = [
   'errorSource',
   'requestId',
 ] as const satisfies readonly (keyof EventColumns)[];
+
+/** Of what lost its bytes only the instant stays, by which it has its place; whatever else stands there, nobody can prove. */
+function leftBeside({ columns, targets }: CheckedEvent): string {
+  const left: string[] = COLUMNS.filter((column) => column !== 'at' && columns?.[column] !== undefined);
+  return (targets.length === 0 ? left : [...left, 'targets']).join(', ');
+}
 
 function differing(said: EventColumns, kept: EventColumns): string[] {
   return COLUMNS.filter((column) => said[column] !== kept[column]);

@@ -23,6 +23,8 @@ export interface Evidence {
   pieces(onFinding: (finding: Finding) => void): AsyncIterable<Piece>;
   /** Whether a witness saw something that came after this was taken. */
   isYounger(point: WitnessPoint): boolean;
+  /** What else than a cut may explain that what a witness saw is not there, in words behind a finding; or nothing. */
+  doubt(point: WitnessPoint): string;
   /** What an auditor should know of it, in words. */
   notes(): readonly string[];
 }

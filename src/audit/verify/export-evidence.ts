@@ -10,6 +10,9 @@ import { type FileLine, readLines } from './read-lines.ts';
 import { pointsOf, seenIn } from './read-witness.ts';
 import type { WitnessBook, WitnessPoint } from './witness-book.ts';
 
+/** Clocks of gateways that differ by more than this are at fault. */
+const CLOCKS_MS_MAX = 300_000;
+
 type OnFinding = (finding: Finding) => void;
 
 /** An export in a file: whole chains with all that is around them, or, of a filter, events that a manifest vouches for. */
@@ -65,6 +68,13 @@ export class ExportEvidence implements Evidence {
     if (!this.#isFiltered) return false;
     const head = this.#manifest.heads.find((one) => one.chain === chain);
     return head !== undefined && (head.seq > seq || (head.seq === seq && head.link === link));
+  }
+
+  /** The export bears the time of the gateway that made it, a witness that of its own. */
+  doubt({ at }: WitnessPoint): string {
+    const ms = at === undefined ? undefined : Number(this.#manifest?.at) - at;
+    if (ms === undefined || !(ms < CLOCKS_MS_MAX)) return '';
+    return `; it saw that ${Math.ceil(ms / 1_000)} s before the export: if clocks of gateways differ by so much, a later export has it`;
   }
 
   notes(): readonly string[] {

@@ -124,7 +124,7 @@ class Verifier {
 
   #endChain(): void {
     if (this.#check === undefined) return;
-    this.#results.push(this.#check.end((point) => this.#options.evidence.isYounger(point)));
+    this.#results.push(this.#check.end(this.#options.evidence));
     this.#check = undefined;
   }
 
@@ -155,7 +155,8 @@ class Verifier {
     for (const { chain, seq, source, ...point } of this.#book.left()) {
       const witness = { chain, seq, source, ...point };
       if (wasTaken(chain, seq) || this.#options.evidence.isYounger(witness)) continue;
-      this.#findings.add({ chain, message: `${source} saw the chain up to event ${seq}, and it is not there` });
+      const doubt = this.#options.evidence.doubt(witness);
+      this.#findings.add({ chain, message: `${source} saw the chain up to event ${seq}, and it is not there${doubt}` });
     }
   }
 }

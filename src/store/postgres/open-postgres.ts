@@ -6,12 +6,12 @@ import type { OpenDatabase } from '../open-database.ts';
 import { openPool } from './open-pool.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import type { PostgresSettings } from './postgres-settings.ts';
+import { refuseLentConnections } from './refuse-lent-connections.ts';
 
 /** They go one by one: a second one is on its way while the first commits. */
 const WRITE_CONNECTIONS = 2;
 /** A migration may rewrite a table, and who waits for another gateway's migration waits as long. */
 const MIGRATION_MS_MAX = 600_000;
-
 export const POSTGRES: DatabaseKind = {
   // By bytes, as SQLite sorts and compares, whatever language the operator's database speaks.
   types: { text: 'text collate "C"', blob: 'bytea', integer: 'bigint', tableEnd: '' },
@@ -35,6 +35,7 @@ export async function openPostgres(
   migrations: readonly Migration[],
 ): Promise<OpenDatabase> {
   try {
+    await refuseLentConnections(settings);
     await migrateOnce(settings, migrations);
   } catch (error) {
     throw cannotOpen(settings, error);
@@ -73,11 +74,13 @@ async function migrateOnce(settings: PostgresSettings, migrations: readonly Migr
   }
 }
 
-function nameOf({ host, port, database }: PostgresSettings): string {
+/** For operators: without a password. */
+export function nameOf({ host, port, database }: PostgresSettings): string {
   return `database ${database} of ${host}:${port}`;
 }
 
-function cannotOpen(settings: PostgresSettings, error: unknown): GatewayError {
+/** What an operator is told when it cannot be reached or used. */
+export function cannotOpen(settings: PostgresSettings, error: unknown): GatewayError {
   const why = Error.isError(error) ? error.message : String(error);
   return new GatewayError('store_unavailable', `the ${nameOf(settings)} cannot be opened: ${why}`, { cause: error });
 }

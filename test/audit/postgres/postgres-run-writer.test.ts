@@ -81,6 +81,18 @@ test('of two that write one run at once, because the old connection only seemed 
   expect(await written()).toEqual(['a', 'b']);
 });
 
+test('a chain of one who was silent for hours but is connected stays open when another begins; one that was closed is left', async () => {
+  const silent = aWriter();
+  const { run } = await silent.write(1, line('a'));
+  await database.ask('UPDATE record_chain SET written_at = 0');
+  await aWriter().write(0, '');
+  expect(await silent.write(2, line('b'))).toMatchObject({ run });
+  await database.ask('UPDATE record_chain SET is_open = false');
+  // What is behind the end of a closed chain would be passed over by those who follow the record.
+  await expect(silent.write(3, line('c'))).rejects.toThrow('somebody else wrote or closed it');
+  expect((await silent.write(3, line('c'))).run).not.toBe(run);
+});
+
 test('a database that is told not to wait for its disk waits for it all the same', async () => {
   await database.ask(`ALTER DATABASE ${database.settings.database} SET synchronous_commit = off`);
   const { client, destroy } = await openWritingConnection(database.settings, 5_000);

@@ -110,6 +110,10 @@ describe('retention of a record in PostgreSQL', () => {
     expect(bytesAfter).toBeLessThan(bytes);
     expect(await verify()).toMatchObject({ ok: true, findings: [] });
     expect((await prune({ teams: { shop: { days: 1 } } }, 30)).going).toEqual([]);
+    await database.ask('UPDATE record_event SET owner = 1, class = 1 WHERE line IS NULL');
+    const { findings } = await verify();
+    expect(findings).toHaveLength(own);
+    expect(findings[0]?.message).toContain('its bytes are gone, but beside it are left: kind');
   });
 
   test('a sink that is behind and a change without an end hold it back', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RetentionPolicy, Undelivered } from '../../../src/audit/retention/record-pruner.ts';
-import { Retention } from '../../../src/audit/retention/retention.ts';
+import { Retention, type RetentionOptions } from '../../../src/audit/retention/retention.ts';
 import { planSegments, pruneSegments } from '../../../src/audit/segments/prune-segments.ts';
 import { queryRecord } from '../../../src/audit/segments/query.ts';
 import { sealSegment } from '../../../src/audit/segments/seal-segment.ts';
@@ -61,9 +61,9 @@ function seal(): void {
   for (const { path } of listSegments(scratch.path)) sealSegment(path);
 }
 
-function retention(policy: RetentionPolicy, said: RecordEvent[]): Retention {
-  return new Retention({
-    policy,
+/** Of a {@link Retention} that takes out of these files what it says to a test. */
+function parts(said: RecordEvent[]): Omit<RetentionOptions, 'policy'> {
+  return {
     pruner: {
       plan: async (asked) => planSegments(scratch.path, asked),
       carryOut: async (asked, going) => pruneSegments(scratch.path, asked, going),
@@ -74,7 +74,11 @@ function retention(policy: RetentionPolicy, said: RecordEvent[]): Retention {
     undelivered: async () => behind,
     onPruned: () => undefined,
     onProblem: () => undefined,
-  });
+  };
+}
+
+function retention(policy: RetentionPolicy, said: RecordEvent[]): Retention {
+  return new Retention({ ...parts(said), policy });
 }
 
 /** Prunes, and writes what it says as a run of its own. */
@@ -218,19 +222,8 @@ describe('retention of a record in files', () => {
   test('what is announced comes before it is done, so that a record that cannot be written loses nothing', async () => {
     aRun(4);
     const files = readdirSync(scratch.path).length;
-    const broken = new Retention({
-      policy: { days: 1 },
-      pruner: {
-        plan: async (asked) => planSegments(scratch.path, asked),
-        carryOut: async (asked, going) => pruneSegments(scratch.path, asked, going),
-      },
-      record: { intend: async () => Promise.reject(new Error('full')) },
-      positions: { get: async () => undefined, set: async () => undefined },
-      clock: { ...systemClock, epochMs: () => now },
-      undelivered: async () => [],
-      onPruned: () => undefined,
-      onProblem: () => undefined,
-    });
+    const record = { intend: async () => Promise.reject(new Error('full')) };
+    const broken = new Retention({ ...parts([]), policy: { days: 1 }, record });
     await expect(broken.prune({ kind: 'operator' }, 'r')).rejects.toThrow('full');
     expect(readdirSync(scratch.path)).toHaveLength(files);
   });

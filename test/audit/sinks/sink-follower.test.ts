@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ArchiveClient } from '../../../src/audit/archive-client.ts';
 import { SegmentArchive } from '../../../src/audit/segments/segment-archive.ts';
+import { listSegments } from '../../../src/audit/segments/segment-file.ts';
 import type { Sink } from '../../../src/audit/sinks/sink.ts';
 import { type FollowerOptions, SinkFollower } from '../../../src/audit/sinks/sink-follower.ts';
 import { undelivered } from '../../../src/audit/sinks/undelivered.ts';
@@ -154,6 +156,18 @@ describe('a sink', () => {
     expect(follower.health()).toMatchObject({ lagEvents: 0, lagSeconds: 0, problem: undefined });
   });
 
+  test('is given all the rest where somebody made a checkpoint unreadable', async () => {
+    const { options, sink, said } = await following();
+    for (const { path } of listSegments(scratch.path)) {
+      using db = new DatabaseSync(path);
+      db.exec(`UPDATE checkpoint SET text = 'no checkpoint'`);
+    }
+    const follower = new SinkFollower(options);
+    await delivered(follower);
+    await follower[Symbol.asyncDispose]();
+    expect([eventsIn(sink.text), said]).toEqual([await allOnRecord(), []]);
+  });
+
   test('whose position cannot be kept delivers again later rather than never', async () => {
     const { options, sink, positions, clock } = await following();
     positions.isAway = true;
@@ -170,16 +184,40 @@ describe('a sink', () => {
   });
 
   test('that never answers holds up neither the end of the process nor anything else', async () => {
-    const { options, clock } = await following();
+    const { options, clock } = await following({ bytesMax: 1_000 });
+    const taken = Promise.withResolvers<void>();
+    let deliveries = 0;
+    let ended = 0;
     const follower = new SinkFollower({
       ...options,
-      sink: { kind: 'webhook', deliver: () => new Promise<never>(() => undefined), close: async () => undefined },
+      record: {
+        ...options.record,
+        async *delivered(asked) {
+          try {
+            yield* options.record.delivered(asked);
+          } finally {
+            ended += 1;
+          }
+        },
+      },
+      sink: {
+        kind: 'webhook',
+        deliver() {
+          deliveries += 1;
+          return taken.promise;
+        },
+        close: async () => undefined,
+      },
     });
-    await eventually('it has begun', () => follower.health().lagEvents > 0 || undefined);
+    await eventually('it has begun', () => deliveries > 0);
     const closed = follower[Symbol.asyncDispose]();
     await clock.advance(2_000);
     await closed;
     expect(follower.health().chain).toBeUndefined();
+    // What it was given is taken at last: a sink that is closed is given nothing more.
+    taken.resolve();
+    await eventually('reading has ended', () => ended > 0);
+    expect(deliveries).toBe(1);
   });
 });
 

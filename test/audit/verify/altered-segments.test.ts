@@ -115,6 +115,7 @@ describe('a record in files', () => {
     ['a batch hides from the past', 'UPDATE batch SET low_at = low_at + 1 WHERE first_seq = 3', 3],
     ['a batch hides from the present', 'UPDATE batch SET high_at = 1 WHERE first_seq = 3', 3],
     ['a checkpoint says something else', 'UPDATE checkpoint SET text = replace(text, \'"v":1\', \'"v":2\')', undefined],
+    ['a checkpoint is none', "UPDATE checkpoint SET text = 'no checkpoint'", undefined],
     ['a checkpoint is signed by nobody', "UPDATE checkpoint SET signature = 'AAAA'", undefined],
     ['the chain has another name', "UPDATE segment SET chain = 'gw-1/other'", undefined],
     ['the gateway has another name', "UPDATE segment SET gateway_id = 'gw-3'", undefined],
@@ -174,10 +175,11 @@ describe('a record in files', () => {
 
   test('what retention took is missing rightly when it stands on record, and only that', async () => {
     const chain = runs[0].chain;
-    const taken = (details: object): Promise<Verification> =>
+    const taken = (details: object, left?: string): Promise<Verification> =>
       verifyAfter((directory) => {
         rmSync(join(directory, `${runOf(runs[0])}-1.db`));
-        inSegment(directory, runs[2], 1, 'UPDATE event SET line = NULL WHERE seq = 8');
+        const gone = ['line', 'request_id', ...EVENT_COLUMNS].filter((column) => column !== 'at' && column !== left);
+        inSegment(directory, runs[2], 1, `UPDATE event SET ${gone.join(' = NULL, ')} = NULL WHERE seq = 8`);
         const act = sampleAct({ act: 'audit.prune', details: { chain, firstSeq: 1, taken: 'events', ...details } });
         const bytes = { chain: runs[2].chain, firstSeq: 1, lastSeq: 20, taken: 'bytes', events: 1 };
         writeRun(directory, signer, {
@@ -188,6 +190,9 @@ describe('a record in files', () => {
     expect((await taken({ lastSeq: 30 })).findings).toEqual([]);
     expect((await taken({ lastSeq: 5 })).findings).toMatchObject([
       { chain, message: expect.stringContaining('missing') },
+    ]);
+    expect((await taken({ lastSeq: 30 }, 'status')).findings).toMatchObject([
+      { seq: 8, message: 'its bytes are gone, but beside it are left: status' },
     ]);
   });
 

@@ -30,9 +30,10 @@ import type { Acts } from './manage/acts.ts';
 import { OPERATIONS } from './mason/operations.ts';
 import { RouteTable } from './mason/route-table.ts';
 import { isKnownScope, MASON_SCOPES } from './mason/scopes.ts';
+import { placeOnDatabase } from './place-on-database.ts';
 import { certificateState, openCertificate } from './public-certificate.ts';
 import { createPublicDoor, mayUpgrade } from './public-door.ts';
-import { problemsOf, stateOf } from './readiness.ts';
+import { placeState, problemsOf, stateOf } from './readiness.ts';
 import { openSinks, sinksState } from './sinks-room.ts';
 import { openTransferRooms } from './stream/transfer/walk-transfer.ts';
 import { openXrayRoom } from './xray-room.ts';
@@ -78,6 +79,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
   const sockets = stack.use(
     await listenForCommands(dataDir, id, redisAddress(config.redis) !== undefined, (req, res) => answerAdmin(req, res)),
   );
+  const place = stack.use(await placeOnDatabase(config, options.log));
   const core = stack.use(await openCore(config, options));
   core.life.watch();
   core.retention.start();
@@ -95,7 +97,7 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     callsOpen: () => calls.count,
     recordHealth: () => core.record.health(),
   });
-  stack.use(openSinks(config, core, options.log, metrics.registry));
+  openSinks(config, core, options.log, metrics.registry);
   const certificate = stack.use(await openCertificate(config, options.log, metrics.registry));
   const log = logCalls(options.log, systemClock);
   stack.defer(() => log.flush());
@@ -105,6 +107,8 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
     await openBrowserRoom(config, { core, verdicts, calls, keyHealth, tries, trustedProxies, log: options.log }),
   );
   const strangers = stack.use(new Strangers(systemClock, core.record));
+  const { totalMs, firstByteMs: errorBodyMsMax } = config.mason;
+  const { answerIdleMs } = config.listen;
   const rooms: WalkRooms = {
     clock: systemClock,
     calls,
@@ -124,14 +128,14 @@ export async function openGateway(config: Config, options: CoreOptions): Promise
       log.observe(end);
       metrics.observe(end);
     },
-    bounds: { ...config.calls, totalMs: config.mason.totalMs, answerIdleMs: config.listen.answerIdleMs },
+    bounds: { ...config.calls, totalMs, errorBodyMsMax, answerIdleMs },
   };
 
   const xray = openXrayRoom(config, { core, rooms, masonUrl: options.masonUrl, registry: metrics.registry });
   const ending = { begun: false };
   const privateServer = createPrivateServer({
     problems: () => problemsOf(ending, verdicts, core),
-    state: () => ({ ...stateOf(core), ...certificateState(certificate), ...sinksState(core) }),
+    state: () => ({ ...stateOf(core), ...certificateState(certificate), ...sinksState(core), ...placeState(place) }),
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
   });
   const acts = noticedAtOnce(core.acts, verdicts);

@@ -1,5 +1,6 @@
 import type { Verdicts } from './call/verdicts.ts';
 import type { Core } from './core.ts';
+import type { GatewayPlace } from './store/postgres/gateway-place.ts';
 
 /** Why no calls should be sent here, by room; empty when this gateway is ready. */
 export function problemsOf(ending: { begun: boolean }, verdicts: Verdicts, core: Core): Record<string, string> {
@@ -20,4 +21,9 @@ export function stateOf({ redis, lanes }: Core): Record<string, string> {
     redis: state === 'ready' ? 'ready' : `away: ${problem ?? 'no answer'}`,
     budgets: [...modes].toSorted().join(', ') || 'shared',
   };
+}
+
+/** Lost to another gateway or not: both serve. Mason's refusals are waited out, and an outage would be worse. */
+export function placeState(place: GatewayPlace | undefined): Record<string, string> {
+  return place?.problem === undefined ? {} : { database: place.problem };
 }

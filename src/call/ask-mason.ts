@@ -1,12 +1,12 @@
 import { GatewayError } from '../domain/errors.ts';
 import type { Lane, Place } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
-import { type Answer, SendFailure } from '../mason/send.ts';
+import { type Answer, type Outgoing, SendFailure } from '../mason/send.ts';
 import type { Call } from './call.ts';
 import { otherKey } from './choose-key.ts';
 import { hearRate } from './hear-rate.ts';
 import type { Held } from './held-answer.ts';
-import { judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
+import { type Circumstances, judgeAnswer, judgeFailure, type Verdict } from './judge.ts';
 import { prepare } from './prepare.ts';
 import { redactorFor } from './relay.ts';
 import { takeTurn } from './take-turn.ts';
@@ -49,9 +49,10 @@ async function attempt(
   lane: Lane,
 ): Promise<{ answer?: Answer; verdict: Verdict }> {
   const startMs = call.elapsed();
+  const outgoing = prepare(call, key);
   const circumstances = {
     changes: call.changes,
-    conditional: call.req.headers['if-none-match'] !== undefined || call.req.headers['if-modified-since'] !== undefined,
+    ...askedFor(outgoing),
     attempts: call.attempts.length + 1,
     epochMs: rooms.clock.epochMs(),
     redact: (body: Buffer) => {
@@ -60,10 +61,11 @@ async function attempt(
       call.redacted += redactor.found;
       return clean;
     },
+    errorBodyMsMax: rooms.bounds.errorBodyMsMax,
   };
   rooms.verdicts.noteKeyUse(key.id, circumstances.epochMs);
   try {
-    const answer = await rooms.mason.send(prepare(call, key), call.signal);
+    const answer = await rooms.mason.send(outgoing, call.signal);
     call.reached = true;
     // Answered while it still came: what Mason refuses it need not be sent to its end.
     if (answer.status >= 300) call.upload?.stop();
@@ -84,6 +86,15 @@ async function attempt(
     const refusal = call.upload?.failure;
     return { verdict: refusal === undefined ? judgeFailure(error, circumstances) : { kind: 'error', error: refusal } };
   }
+}
+
+/** What kind of answer the request allows beside the whole (RFC 9110 sections 13.1.2, 13.1.3 and 14.2: to reads only). */
+function askedFor({ method, headers }: Outgoing): Pick<Circumstances, 'conditional' | 'partial'> {
+  const reads = method === 'GET' || method === 'HEAD';
+  return {
+    conditional: reads && (headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined),
+    partial: reads && headers['range'] !== undefined,
+  };
 }
 
 /** A gateway of Mason's that gave up, or an answer of no use, does not say what became of a change. */

@@ -33,13 +33,17 @@ export class MasonAnsweredError extends Error {
 
 export interface Circumstances {
   readonly changes: boolean;
-  /** Whether the caller asked conditionally: only then is 304 an answer. */
+  /** Whether Mason was asked for something newer than the caller has, as only reads may: else 304 is no answer. */
   readonly conditional: boolean;
+  /** Whether Mason was asked for a part, as only reads may: else 206 and 416 are no answers. */
+  readonly partial: boolean;
   /** Attempts made so far, this one included. */
   readonly attempts: number;
   readonly epochMs: number;
   /** Cuts the team's key out of a body, before anything of it is cut to a length or shown. */
   readonly redact: (body: Buffer) => Buffer;
+  /** How long the body of an error may take: what is streamed has no bound on its whole time. */
+  readonly errorBodyMsMax: number;
 }
 
 const ERROR_BODY_BYTES_MAX = 65_536;
@@ -47,25 +51,31 @@ const BACKOFF_FIRST_MS = 250;
 const BACKOFF_MS_MAX = 30_000;
 const PASSING = new Set([502, 503, 504]);
 
-/** Judges an answer: a good one at once. Reads the body of an error, and gives up the connection of one that is too long. */
+/**
+ * Judges an answer: a good one at once, and whether everybody waits. Reads the body of an error, and gives up the connection of
+ * one that is too long or takes too long.
+ */
 export function judgeAnswer(answer: Answer, now: Circumstances): Verdict | Promise<Verdict> {
   const { status, headers } = answer;
   const contentType = single(headers['content-type']);
-  if ((status >= 200 && status < 300) || (status === 304 && now.conditional)) {
-    const refusal = unusable(headers, contentType, now.changes);
-    if (refusal === undefined) return { kind: 'pass' };
+  const isGood = (status >= 200 && status < 300) || status === 304;
+  const refusal = unasked(status, now) ?? (isGood ? unusable(headers, contentType, now.changes) : undefined);
+  if (refusal !== undefined) {
     answer.body.discard();
     return { kind: 'error', error: refusal };
+  }
+  if (isGood) return { kind: 'pass' };
+  if (status === 429) {
+    // Its words are read away, so that the connection can be kept; nobody waits for them.
+    void readError(answer, now);
+    return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };
   }
   return judgeError(answer, contentType, now);
 }
 
 async function judgeError(answer: Answer, contentType: string | undefined, now: Circumstances): Promise<Verdict> {
   const { status, headers } = answer;
-  const said = await readError(answer, contentType, now.redact);
-  if (status === 429) {
-    return { kind: 'slow_down', waitMs: pauseMs(askedWaitMs(headers, now.epochMs), now.attempts) };
-  }
+  const said = readMasonError(status, contentType, now.redact(await readError(answer, now)));
   const refusal = judgeRefusal(status, said, now.changes, status === 416 ? lengthOf(headers) : {});
   if (refusal.kind !== 'error' || !PASSING.has(status) || now.changes) return refusal;
   // Where the rate stands says nothing about a failure: here only Retry-After counts.
@@ -95,7 +105,7 @@ export function judgeRefusal(
  * Judges a failure to get an answer. What reached Mason and may have changed something is never sent twice; a connection
  * that was never made is tried once more for every call.
  */
-export function judgeFailure(failure: SendFailure, now: Circumstances): Verdict {
+export function judgeFailure(failure: SendFailure, now: Pick<Circumstances, 'changes' | 'attempts'>): Verdict {
   const error = failureError(failure, now.changes);
   if (failure.reason === 'left') return { kind: 'error', error };
   // Mason closed a connection that idled: nothing is wrong with it, and all its connections may end so at the same time.
@@ -126,6 +136,15 @@ function failureError(failure: SendFailure, changes: boolean): GatewayError {
   }
 }
 
+/** Why an answer does not fit what was asked: to the caller it would be another whole, or nothing at all. */
+function unasked(status: number, { conditional, partial, changes }: Circumstances): GatewayError | undefined {
+  // RFC 9110 sections 15.3.7, 15.4.5 and 15.5.17.
+  if (status === 206 && !partial) return bad('a part (206) where no range was asked for', changes);
+  if (status === 304 && !conditional) return bad('"not modified" (304) where no condition was set', changes);
+  if (status === 416 && !partial) return bad('"range not satisfiable" (416) where no range was asked for', changes);
+  return undefined;
+}
+
 /** Why a success cannot be passed on: pages are never rendered, and a coded body cannot be looked through for keys. */
 function unusable(
   headers: Answer['headers'],
@@ -139,13 +158,14 @@ function unusable(
   return undefined;
 }
 
-async function readError(
-  answer: Answer,
-  contentType: string | undefined,
-  redact: Circumstances['redact'],
-): Promise<MasonError> {
-  const body = await answer.body.collect(ERROR_BODY_BYTES_MAX).catch(() => Buffer.alloc(0));
-  return readMasonError(answer.status, contentType, redact(body));
+/** The body of an error; empty where it is no good: the status says enough. */
+function readError({ body }: Answer, { errorBodyMsMax }: Circumstances): Promise<Buffer> {
+  const timer = setTimeout(() => body.discard(), errorBodyMsMax);
+  const none = (): Buffer => Buffer.alloc(0);
+  return body
+    .collect(ERROR_BODY_BYTES_MAX)
+    .catch(none)
+    .finally(() => clearTimeout(timer));
 }
 
 /** How long the whole is of which a part was asked for that it has not (RFC 9110 section 15.5.17). */

@@ -1,6 +1,7 @@
 import { GatewayError } from '../domain/errors.ts';
 import type { LaneShare } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
+import { watchReader } from '../http/watch-reader.ts';
 import { formsOf, type KeyForms, Redactor } from '../mason/redact.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
 import { callHeaders, passedHeaders } from './answer-headers.ts';
@@ -24,7 +25,7 @@ export function redactorFor(key: OpenedKey): Redactor {
  * Passes a good answer on: allowed headers, and the body as it comes, at the pace at which the caller reads. A body that
  * breaks off breaks off for the caller too: never a well-framed short answer (RFC 9112 section 8).
  *
- * @param idleMs how long a caller may leave bytes unread
+ * @param idleMs how long a caller may take nothing of what waits for it
  * @throws SendFailure when Mason breaks off, `caller_gone` when the caller does
  */
 export function relay(call: Call, answer: Answer, redactor: Redactor, share: LaneShare, idleMs: number): Promise<void> {
@@ -51,16 +52,16 @@ export function relay(call: Call, answer: Answer, redactor: Redactor, share: Lan
 
 async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: number): Promise<void> {
   const { res } = call;
-  let idle: NodeJS.Timeout | undefined;
+  let watch: Disposable | undefined;
   const awaitReader = (): void => {
-    idle ??= setTimeout(() => {
+    watch ??= watchReader(call.req.socket, idleMs, () => {
       call.abort(new GatewayError('caller_gone', `the caller read nothing for ${idleMs} ms`));
       res.destroy();
-    }, idleMs);
+    });
   };
   const onDrain = (): void => {
-    clearTimeout(idle);
-    idle = undefined;
+    watch?.[Symbol.dispose]();
+    watch = undefined;
     answer.body.resume();
   };
   res.on('drain', onDrain);
@@ -80,7 +81,7 @@ async function stream(call: Call, answer: Answer, redactor: Redactor, idleMs: nu
     res.destroy();
     throw error;
   } finally {
-    clearTimeout(idle);
+    watch?.[Symbol.dispose]();
     res.off('drain', onDrain);
     call.redacted = redactor.found;
   }

@@ -52,6 +52,8 @@ export interface WalkBounds {
   readonly waitMaxMs: number;
   /** From the turn in the line to the last byte of the answer. */
   readonly totalMs: number;
+  /** How long the body of an error of Mason's may take. */
+  readonly errorBodyMsMax: number;
   /** How long a caller may leave the answer unread. */
   readonly answerIdleMs: number;
 }

@@ -17,6 +17,7 @@ import { checkRequest } from './request-rules.ts';
 import type { RequestTarget } from './request-target.ts';
 import { Turns } from './turns.ts';
 import { answerUpgrade } from './upgrades.ts';
+import { untakenOf } from './watch-reader.ts';
 
 export interface ServerBounds {
   readonly headersBytesMax: number;
@@ -25,7 +26,7 @@ export interface ServerBounds {
   /** From the turn of a request to the end of its body, unless that has a time of its own ({@link freeBodyTime}). */
   readonly requestMs: number;
   readonly keepAliveMs: number;
-  /** How long an answer may lie unread. */
+  /** How long nothing of an answer that waits to be read may be taken; at most twice as long, where nobody watches more closely. */
   readonly answerIdleMs: number;
   readonly connectionsMax: number;
 }
@@ -120,9 +121,23 @@ export function createPublicServer(
   // nor are headers that are still due: those have a time of their own, and a client is told of it.
   server.setTimeout(bounds.answerIdleMs, (socket: Socket) => {
     const isIdle = turns.last(socket) === undefined && socket.bytesWritten > 0;
-    if (isIdle || socket.writableLength > 0) socket.destroy();
+    if (isIdle) socket.destroy();
+    else if (socket.writableLength > 0) void endUnlessRead(socket, bounds.answerIdleMs);
   });
   return server;
+}
+
+const untaken = new WeakMap<Socket, { readonly text: string; readonly at: number }>();
+
+/** Node saw nothing move for so long; whoever took a little meanwhile, which only the kernel knows, has as long again. */
+async function endUnlessRead(socket: Socket, idleMs: number): Promise<void> {
+  const now = { text: await untakenOf(socket, idleMs), at: performance.now() };
+  const before = untaken.get(socket);
+  // What was seen earlier than this was of another pause.
+  const isSamePause = before !== undefined && now.at - before.at < 1.5 * idleMs;
+  if (isSamePause && before.text === now.text) socket.destroy();
+  else socket.setTimeout(idleMs);
+  untaken.set(socket, now);
 }
 
 function listener(options: ServerOptions, serve: RequestListener, certificate: CertificateKeeper | undefined): Server {

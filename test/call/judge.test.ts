@@ -5,8 +5,13 @@ import { GatewayError } from '../../src/domain/errors.ts';
 import { AnswerBody } from '../../src/mason/answer-body.ts';
 import { type Answer, SendFailure } from '../../src/mason/send.ts';
 
+/** A body that has not ended. */
+const dripping = (): AnswerBody => {
+  const body: AnswerBody = new AnswerBody({ pause() {}, resume() {}, abort: (reason) => body.fail(reason) });
+  return body;
+};
 const answer = (status: number, headers: Answer['headers'] = {}, body = ''): Answer => {
-  const pushed = new AnswerBody({ pause() {}, resume() {}, abort() {} });
+  const pushed = dripping();
   pushed.push(Buffer.from(body));
   pushed.end();
   return { status, headers, body: pushed, firstByteMs: 0 };
@@ -15,9 +20,11 @@ const answer = (status: number, headers: Answer['headers'] = {}, body = ''): Ans
 const first = {
   changes: false,
   conditional: false,
+  partial: false,
   attempts: 1,
   epochMs: 1_800_000_000_000,
   redact: (body: Buffer) => body,
+  errorBodyMsMax: 30,
 };
 const change = { ...first, changes: true };
 
@@ -36,7 +43,7 @@ describe('judging an answer', () => {
     [200, 'pass', 'pass'],
     [201, 'pass', 'pass'],
     [204, 'pass', 'pass'],
-    [206, 'pass', 'pass'],
+    [206, 'error mason_bad_answer', 'error mason_bad_answer'],
     [301, 'error mason_bad_answer', 'error mason_bad_answer'],
     [302, 'error mason_bad_answer', 'error mason_bad_answer'],
     [304, 'error mason_bad_answer', 'error mason_bad_answer'],
@@ -46,6 +53,7 @@ describe('judging an answer', () => {
     [403, 'error 403', 'error 403'],
     [404, 'error 404', 'error 404'],
     [409, 'error 409', 'error 409'],
+    [416, 'error mason_bad_answer', 'error mason_bad_answer'],
     [429, 'slow_down', 'slow_down'],
     [500, 'error 500', 'error 500'],
     [501, 'error 502', 'error 502'],
@@ -58,9 +66,21 @@ describe('judging an answer', () => {
     expect(brief(await judgeAnswer(answer(status), change))).toBe(changed);
   });
 
-  test('304 is an answer for whoever asked conditionally, and for nobody else', async () => {
+  test('304 is an answer for whoever asked conditionally, 206 and 416 for whoever asked for a part, and for nobody else', async () => {
     expect(brief(await judgeAnswer(answer(304), { ...first, conditional: true }))).toBe('pass');
-    expect(brief(await judgeAnswer(answer(304), first))).toBe('error mason_bad_answer');
+    expect(brief(await judgeAnswer(answer(206), { ...first, partial: true }))).toBe('pass');
+    expect(brief(await judgeAnswer(answer(416), { ...first, partial: true }))).toBe('error 416');
+    expect(brief(await judgeAnswer(answer(304), { ...first, partial: true }))).toBe('error mason_bad_answer');
+    expect(brief(await judgeAnswer(answer(206), { ...first, conditional: true }))).toBe('error mason_bad_answer');
+    expect(brief(await judgeAnswer(answer(416), { ...first, conditional: true }))).toBe('error mason_bad_answer');
+  });
+
+  test('The words of an error that never end are not waited for; of a 429 nobody waits for any', async () => {
+    const endless = { ...answer(409), body: dripping() };
+    endless.body.push(Buffer.from('{"error":'));
+    expect(brief(await judgeAnswer(endless, first))).toBe('error 409');
+    const refusal = judgeAnswer({ ...answer(429), body: dripping() }, first);
+    expect(refusal).toHaveProperty('kind', 'slow_down');
   });
 
   test('A page is never passed on, and neither is a body in a coding in which a key could hide', async () => {

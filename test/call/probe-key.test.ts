@@ -13,7 +13,7 @@ test.each([
   await using stack = new AsyncDisposableStack();
   const lanes = new Lanes({ engine: 'fair', clock, waitingCallsMax: 9, waitingBytesMax: 1e6, pauseMsMax: 60_000 });
   stack.defer(() => lanes.close());
-  const lane = lanes.laneFor({ id: 'b', limit: undefined, burst: undefined });
+  const lane = lanes.laneFor({ id: 'b', limit: undefined, burst: undefined, spreadMs: undefined });
   const body = { collect: async () => Buffer.alloc(0), discard: () => {} };
   const mason = { send: async () => ({ status, headers, body }) } as unknown as Mason;
   const key = { secret: new Secret('probed-key') } as Parameters<typeof probeKey>[2];

@@ -48,7 +48,7 @@ class SlowReader extends EventEmitter {
 const begin = (): { reader: SlowReader; body: AnswerBody; call: Call; done: Promise<string> } => {
   const reader = new SlowReader();
   const body = new AnswerBody({ pause() {}, resume() {}, abort: (reason) => body.fail(reason) });
-  const req = { method: 'GET', headers: {} } as IncomingMessage;
+  const req = { method: 'GET', headers: {}, socket: {} } as IncomingMessage;
   const target = { path: '/v1/default/device', query: '' };
   const call = new Call(
     { req, res: reader as unknown as ServerResponse, target, address: '127.0.0.1' },

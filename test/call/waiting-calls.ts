@@ -104,7 +104,14 @@ export class WaitingCalls {
       ...{ clock, joins, retries, keyHealth: new KeyHealth(), lag: { since: () => false } },
       verdicts: { fresh: true, teamKeys: async () => [this.#key], noteKeyUse: () => {} },
       mason: { send: (outgoing: Outgoing, signal: LeaveSignal) => this.#answer(outgoing, signal) },
-      bounds: { waitDefaultMs: 30_000, waitMaxMs: 120_000, totalMs: 120_000, bodyBytesMax: 0, answerIdleMs: 30_000 },
+      bounds: {
+        waitDefaultMs: 30_000,
+        waitMaxMs: 120_000,
+        totalMs: 120_000,
+        bodyBytesMax: 0,
+        errorBodyMsMax: 30_000,
+        answerIdleMs: 30_000,
+      },
     } as unknown as WalkRooms;
   }
 

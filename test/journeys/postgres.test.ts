@@ -2,10 +2,14 @@ import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../src/domain/clock.ts';
+import { takeGatewayPlace } from '../../src/store/postgres/gateway-place.ts';
+import { settingsOf } from '../store/postgres-pairs.ts';
 import { eventually } from '../support/eventually.ts';
 import { OWNER_KEY, startGateway, type TestGateway } from '../support/gateway.ts';
 import { openPage } from '../support/page.ts';
 import { PostgresServer } from '../support/postgres-server.ts';
+import { RedisServer } from '../support/redis-server.ts';
 import { type SimulatorProcess, spawnSimulator } from '../support/simulator.ts';
 
 const LIST = '/v1/default/device?limit=1';
@@ -15,17 +19,20 @@ const REBOOT = [
 ] as const;
 
 let postgres: PostgresServer;
+let redis: RedisServer;
+let url: string;
 let simulator: SimulatorProcess;
 let elsewhere: string | undefined;
 let one: TestGateway;
 let two: TestGateway;
 
 beforeAll(async () => {
-  postgres = await PostgresServer.start();
+  [postgres, redis] = await Promise.all([PostgresServer.start(), RedisServer.start()]);
   simulator = await spawnSimulator(['--key', `${OWNER_KEY}=account:owner`]);
-  const { hostname, port, pathname } = new URL(await postgres.freshDatabase());
+  url = await postgres.freshDatabase();
+  const { hostname, port, pathname } = new URL(url);
   const database = { url: `postgres://${hostname}:${port}${pathname}`, user: 'gateway' };
-  const settings = (id: string) => ({ gateway: { id }, database });
+  const settings = (id: string) => ({ gateway: { id }, database, redis: { url: redis.url } });
   one = await startGateway({ masonUrl: simulator.url, settings: settings('one') });
   // Another machine: of the first one's files it has the two that an operator copies.
   elsewhere = await mkdtemp(join(tmpdir(), 'gateway-'));
@@ -42,6 +49,7 @@ afterAll(async () => {
   await two?.close();
   await one?.close();
   await simulator?.close();
+  await redis?.[Symbol.asyncDispose]();
   await postgres?.[Symbol.asyncDispose]();
   if (elsewhere !== undefined) await rm(elsewhere, { recursive: true, force: true });
 });
@@ -51,7 +59,7 @@ const secretsIn = (directory: string) => ({
   sessions: { secretFile: join(directory, 'session.secret') },
 });
 
-describe('Two gateways on two machines and one PostgreSQL', () => {
+describe('Two gateways on two machines, one PostgreSQL and one Redis', () => {
   test('know the same teams, tokens and sessions, and what ends at one ends at both; no file holds any of it', async () => {
     const token = await one.token({ app: 'roaming' });
     await eventually('the token is known', async () => (await two.call(token, LIST)).status === 200);
@@ -67,6 +75,23 @@ describe('Two gateways on two machines and one PostgreSQL', () => {
     await page.call('/auth/logout', { method: 'POST' });
     await eventually('the session is over', async () => (await atTwo()) === 401);
     for (const directory of [one.dataDir, two.dataDir]) expect(await readdir(directory)).not.toContain('gateway.db');
+  });
+
+  test('keep off a third one that does not know of their calls, or that has the name of one', async () => {
+    let now = 0;
+    const clock = {
+      ...systemClock,
+      now: () => {
+        now += 10_000;
+        return now;
+      },
+    };
+    const third = { gatewayId: 'three', sharesBudgets: true, clock, onProblem: () => undefined };
+    for (const change of [{ sharesBudgets: false }, { gatewayId: 'one' }]) {
+      const refused = takeGatewayPlace(settingsOf(url), { ...third, ...change });
+      await expect(refused).rejects.toMatchObject({ code: 'conflict' });
+    }
+    await (await takeGatewayPlace(settingsOf(url), third))[Symbol.asyncDispose]();
   });
 
   test('while it is down, reads with known tokens are served and changes are not; both are told, and all is well again by itself', async () => {

@@ -58,8 +58,7 @@ interface Wish {
 async function attempt(rooms: XrayRooms, call: Call, lane: Lane, { handshake, ...wish }: Wish): Promise<Verdict> {
   const startMs = call.elapsed();
   const key = keyOf(call);
-  const epochMs = rooms.clock.epochMs();
-  rooms.verdicts.noteKeyUse(key.id, epochMs);
+  rooms.verdicts.noteKeyUse(key.id, rooms.clock.epochMs());
   const { target, headers } = prepare(call, key);
   const request = { target, headers: { ...headers, ...handshakeHeaders(handshake) } };
   try {
@@ -77,7 +76,7 @@ async function attempt(rooms: XrayRooms, call: Call, lane: Lane, { handshake, ..
     if (!(error instanceof SendFailure)) throw error;
     noteAttempt(call, startMs, { failure: error.reason });
     call.reached ||= error.reached;
-    return judgeNoSession(call, error, epochMs);
+    return judgeNoSession(call, error);
   }
 }
 

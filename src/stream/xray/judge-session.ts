@@ -29,13 +29,7 @@ export function judgeSession(call: Call, key: OpenedKey, answer: XrayAnswer): Ve
 }
 
 /** Judges that there was no answer. What may have reached Mason may have a session there, to which the next would be a second. */
-export function judgeNoSession(call: Call, failure: SendFailure, epochMs: number): Verdict {
-  const verdict = judgeFailure(failure, {
-    changes: false,
-    conditional: false,
-    attempts: call.attempts.length,
-    epochMs,
-    redact: (body) => body,
-  });
+export function judgeNoSession(call: Call, failure: SendFailure): Verdict {
+  const verdict = judgeFailure(failure, { changes: false, attempts: call.attempts.length });
   return failure.reached && verdict.kind === 'again' ? { kind: 'error', error: verdict.error } : verdict;
 }

@@ -53,7 +53,12 @@ async function laneTurns(
   const bounds = { waitingCallsMax: 10_000, waitingBytesMax: 2 ** 27, pauseMsMax: 60_000 };
   const redis = client && { client, gatewayId };
   const lanes = new Lanes({ ...bounds, engine: await loadEngine(engine), clock: systemClock, redis });
-  const lane = lanes.laneFor({ id: 'bench', limit: { calls: callsPerSecond, windowMs: 1_000 }, burst: undefined });
+  const lane = lanes.laneFor({
+    id: 'bench',
+    limit: { calls: callsPerSecond, windowMs: 1_000 },
+    burst: undefined,
+    spreadMs: undefined,
+  });
   const never = new AbortController().signal;
   return {
     async take() {

@@ -25,7 +25,7 @@ const until = performance.now() + order.forMs;
 const reports = await Promise.all(
   order.cells.map(async (cell): Promise<WorkerReport> => {
     const { limit, budgetId, url, apps } = cell;
-    const lane = lanes.laneFor({ id: budgetId, limit, burst: undefined });
+    const lane = lanes.laneFor({ id: budgetId, limit, burst: undefined, spreadMs: undefined });
     const sent: Record<string, number> = {};
     const spreads: number[] = [];
     const sampling = setInterval(() => spreads.push(lane.stats().spreadMs), SAMPLE_MS);

@@ -21,7 +21,7 @@ let ends: Socket[];
 
 beforeAll(async () => {
   mason = await startRawMason((socket, head) => {
-    if (!/ \/v1\/default\/artifact/.test(head)) return;
+    if (!/ \/v1\/default\/(?:artifact|device\/1)/.test(head)) return;
     ends.push(socket);
     act(socket);
   });
@@ -202,6 +202,52 @@ describe('a download', () => {
     expect(answer.headers.get('etag')).toMatch(/^"\*+"$/);
     expect(await answer.text()).toBe(body.replace(OWNER_KEY, '*'.repeat(OWNER_KEY.length)));
   });
+});
+
+describe('an answer that does not fit what was asked (RFC 9110 15.3.7, 15.4.5, 15.5.17)', () => {
+  const PART = '206 Partial Content\r\nContent-Range: bytes 5-6/100';
+  const walks = { call: '/v1/default/device/1', transfer: '/v1/default/artifact/1/content' };
+
+  test.each([
+    [PART, {}, 502],
+    [PART, { 'if-none-match': '"x"' }, 502],
+    [PART, { range: 'bytes=5-6' }, 206],
+    ['304 Not Modified', {}, 502],
+    ['304 Not Modified', { 'if-modified-since': new Date(0).toUTCString() }, 304],
+    ['416 Range Not Satisfiable', {}, 502],
+    ['416 Range Not Satisfiable', { range: 'bytes=5-6' }, 416],
+  ])('%s to a read with %j: %s, on both walks', async (line, headers, status) => {
+    act = (end) => end.write(`HTTP/1.1 ${line}\r\n${status === 304 ? '' : 'Content-Length: 2\r\n'}\r\n{}`);
+    for (const [walk, path] of Object.entries(walks)) {
+      const answer = await gateway.call(token, path, { headers });
+      expect([walk, answer.status]).toEqual([walk, status]);
+      await answer.text();
+      expect((await newest())['errorCode']).toBe(status === 502 ? 'mason_bad_answer' : undefined);
+    }
+  });
+
+  test('a part, to an upload: nobody knows what became of it, whatever its caller asked for', async () => {
+    act = (end) => end.write(`HTTP/1.1 ${PART}\r\nContent-Length: 2\r\n\r\n{}`);
+    using socket = await upload('Range: bytes=5-6\r\nContent-Length: 3', 'abc');
+    expect(expectRefusal(await socket.answer(), 502)).toMatch(/206.*not known/);
+    expect(await newest()).toMatchObject({ result: 'unknown', errorCode: 'mason_bad_answer' });
+  });
+});
+
+test('An error whose words drip for ever holds no place for ever: its status passes without them', async () => {
+  let drips: NodeJS.Timeout | undefined;
+  act = (end) => {
+    end.write('HTTP/1.1 404 Not Found\r\nContent-Length: 1000\r\n\r\n');
+    drips = setInterval(() => end.write('x'), FIRST_BYTE_MS / 10);
+  };
+  try {
+    expect((await download()).status).toBe(404);
+    await gone();
+  } finally {
+    clearInterval(drips);
+  }
+  const metrics = await (await fetch(`${gateway.privateUrl}/metrics`)).text();
+  expect(metrics).toMatch(/^mason_gateway_transfers_open 0$/m);
 });
 
 test('An upload brings Mason the headers on the list and the key, nothing of the caller', async () => {

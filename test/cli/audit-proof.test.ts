@@ -77,6 +77,7 @@ describe('audit export', () => {
       },
       chains: () => archive.chains(),
       checkpoints: () => archive.checkpoints('none'),
+      newest: () => archive.newest(),
     });
     const ran = await cli.run(['audit', 'export', '--out', file('cut.ndjson')]).finally(() => {
       cli.management.record.archive = archive;

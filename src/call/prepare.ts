@@ -17,6 +17,8 @@ const PASSED = [
 ] as const;
 
 const USER_AGENT = 'mason-gateway';
+/** Nobody resumes a download in more pieces; hundreds of them are an attack on whoever must put them together. */
+const RANGES_MAX = 16;
 
 /** The request as it goes on the wire. The only place where a key is put on. */
 export function prepare(call: Call, key: OpenedKey): Outgoing {
@@ -46,12 +48,18 @@ export function forwardedHeaders(call: Call): Record<string, string> {
     if (typeof value === 'string' && !nominated.includes(name)) headers[name] = value;
   }
   if (call.upload === undefined && bodyOf(call) === undefined) delete headers['content-type'];
+  // As if it had not been asked for: the answer is the whole (RFC 9110 sections 14.2 and 17.15).
+  if (headers['range'] !== undefined && isMany(headers['range'])) delete headers['range'];
   return headers;
 }
 
 /** A GET's body has no meaning (RFC 9110 section 9.3.1): it was read, and ends here. */
 function bodyOf({ req: { method = 'GET' }, body }: Call): Buffer | undefined {
   return method === 'GET' || method === 'HEAD' ? undefined : body;
+}
+
+function isMany(ranges: string): boolean {
+  return ranges.split(',', RANGES_MAX + 1).length > RANGES_MAX;
 }
 
 function connectionNames(connection: string | undefined): readonly string[] {

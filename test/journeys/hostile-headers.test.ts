@@ -164,6 +164,23 @@ describe('what a caller may tell Mason (security F1, F2)', () => {
   });
 
   test.each([
+    [16, true],
+    [17, false],
+    [1_300, false],
+  ])(
+    'a wish for %i ranges goes on: %s; hundreds would be put together by Mason (RFC 9110 14.2, 17.15)',
+    async (count, goesOn) => {
+      await bench.forget();
+      using socket = await bench.open();
+      const ranges = Array.from({ length: count }, (_, n) => `5-${n}`).join(',');
+      await socket.write(`${GET}${bench.auth}Range: bytes=${ranges}\r\n\r\n`);
+      expect(await socket.answer()).toMatchObject({ status: 200 });
+      expect('range' in linesOf((await bench.sim.requests())[0]?.head)).toBe(goesOn);
+      await bench.good(socket);
+    },
+  );
+
+  test.each([
     ['h2c', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n'],
     ['WebSocket', 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'],
   ])('an upgrade to %s is not forwarded: the call stays HTTP/1.1 (RFC 9110 7.8)', async (_, lines) => {

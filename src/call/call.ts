@@ -91,6 +91,9 @@ export class Call implements Disposable {
   /** How often a Mason key was cut out of the answer. */
   redacted = 0;
 
+  /** Its keeper's: where it stands among the open ones. */
+  place = -1;
+
   readonly #signal = new CallSignal();
   readonly #clock: Clock;
   readonly #keeper: CallKeeper;

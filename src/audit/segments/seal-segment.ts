@@ -7,8 +7,11 @@ import { SEALED_INDEXES } from './segment-schema.ts';
 /** How long to wait for whoever has the file open; and, once it is ours, for readers, who hold it for one query. */
 const LEAVE_WAL_MS_MAX = 500;
 const READERS_MS_MAX = 30_000;
-/** Holds a whole index, so that it reaches the file in one commit and readers wait only for that. */
-const CACHE_KIBIBYTES = 65_536;
+/**
+ * Holds a whole index of a segment of the usual length, so that it reaches the file in one commit and readers wait only for that.
+ * More would only be memory: the table is read once for each index, from the kernel's pages as fast as from these.
+ */
+const CACHE_KIBIBYTES = 8_192;
 export const SEALED_MODE = 0o440;
 
 /**

@@ -13,6 +13,7 @@ export class AskedThread<Q extends object, A extends object> {
   readonly #waiting = new Map<number, PromiseWithResolvers<A>>();
   #worker: Worker | undefined;
   #ids = 0;
+  #isClosed = false;
 
   /**
    * @param url where the thread's code stands
@@ -25,17 +26,21 @@ export class AskedThread<Q extends object, A extends object> {
     this.#name = name;
   }
 
-  /** @throws GatewayError as the thread said; `store_unavailable` when it ended over it */
-  ask(question: Q): Promise<A> {
+  /** @throws GatewayError as the thread said; `store_unavailable` when it ended over it, or was closed */
+  async ask(question: Q): Promise<A> {
+    // Begun again, as by a reader whose question the end failed, it would keep the process from ending.
+    if (this.#isClosed) throw recordUnreadable(new Error(`the thread ${this.#name} is closed`));
     this.#ids += 1;
     const waiting = Promise.withResolvers<A>();
     this.#waiting.set(this.#ids, waiting);
     this.#worker ??= this.#start();
     this.#worker.postMessage({ id: this.#ids, ...question });
-    return waiting.promise;
+    return await waiting.promise;
   }
 
+  /** For good: whoever waits, and whoever asks later, is refused. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#worker?.terminate();
   }
 

@@ -3,6 +3,7 @@ import { USAGE_KEPT_MS } from '../domain/usage.ts';
 import { CarefulDate } from './careful-date.ts';
 import { type CloserRooms, DeadRuns, LOOK_EVERY_MS } from './close-dead-runs.ts';
 import { every } from './every.ts';
+import { takeHourlyTurn } from './hourly-turn.ts';
 import type { UsageCounter } from './usage-counter.ts';
 
 export interface RunLifeRooms extends CloserRooms {
@@ -99,8 +100,10 @@ export class RunLife {
   }
 
   async #prune(): Promise<void> {
-    const { usage } = this.#rooms;
+    const { usage, positions, clock } = this.#rooms;
     await this.#quietly('old usage and runs', async () => {
+      // Or the date would be hurried by each of many gateways, and by one that starts again and again.
+      if (!(await takeHourlyTurn('usage', positions, clock))) return;
       const date = await this.#date.step();
       await usage.prune('minute', date - USAGE_KEPT_MS.minute);
       await usage.prune('hour', date - USAGE_KEPT_MS.hour);

@@ -18,7 +18,7 @@ export interface Budget {
   readonly limit: RateLimit | undefined;
   /** Calls that may leave at once after idleness; undefined: by the lane's rule. */
   readonly burst: number | undefined;
-  /** Spread of the one-way delay to Mason, 0 to a tenth of the window; undefined: the lane measures it. */
+  /** Spread of the one-way delay to Mason, milliseconds, 0 to a tenth of the window; undefined: the lane measures it. */
   readonly spreadMs: number | undefined;
   readonly createdAt: number;
 }

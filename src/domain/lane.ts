@@ -118,7 +118,7 @@ export interface LaneTuning {
   readonly limit: RateLimit;
   /** Calls that may leave at once after idleness. Undefined: by the rule of the pace. */
   readonly burst: number | undefined;
-  /** Spread of the one-way delay to Mason, 0 to the window. Undefined: measured. */
+  /** Spread of the one-way delay to Mason, milliseconds, 0 or more: at most a tenth of the window counts. Undefined: measured. */
   readonly spreadMs: number | undefined;
 }
 

@@ -26,7 +26,7 @@ interface LanesOptions {
   /** Bytes that the calls waiting in one lane may hold. */
   readonly waitingBytesMax: number;
   readonly pauseMsMax: number;
-  /** Spread of the one-way delay to Mason for all budgets that have none of their own; undefined: measured for each. */
+  /** Spread of the one-way delay to Mason, milliseconds, for all budgets that have none of their own; undefined: measured for each. */
   readonly spreadMs?: number | undefined;
   /** Shares the budgets with other gateways; undefined: this process alone sends from them. */
   readonly redis?: SharedThroughRedis | undefined;

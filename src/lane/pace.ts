@@ -21,7 +21,7 @@ export interface Pace {
 }
 
 export const SPREAD_MS_MIN = 10;
-/** Part of the window that a measured spread may take: beyond it, one slow answer would cost more than a 429 does. */
+/** Part of the window that a spread may take, measured or given: beyond it, one slow answer would cost more than a 429 does. */
 export const SPREAD_PART_MAX = 1 / 10;
 /** Part of the limit that even pacing uses; the rest pays for late slots and for counting in buckets. */
 const PACE_PART = 0.98;

@@ -2,7 +2,7 @@ import type { LaneTuning } from '../domain/lane.ts';
 import { paceAlone } from './alone-time.ts';
 import type { BudgetAnswer, BudgetAsk, SharedTuning } from './budget-act.ts';
 import { type Pace, paceFor } from './pace.ts';
-import { boundedSpread, Spread } from './spread.ts';
+import { boundedSpread, givenSpread, Spread } from './spread.ts';
 
 /** The limit, burst and spread of a shared budget as this gateway knows them, and what it has to say of them. */
 export class TuningInForce {
@@ -101,9 +101,9 @@ function paceOf({ calls, windowMs, burst, spreadMs }: SharedTuning): Pace {
   return paceFor({ calls, windowMs }, burst || undefined, spreadMs);
 }
 
-/** Whole milliseconds, so that it is not another one with each call. */
+/** In whole milliseconds where it is measured, so that it is not another one with each call. */
 function spreadFor({ spreadMs, limit }: LaneTuning, measuredMs: number): number {
-  if (spreadMs !== undefined) return Math.max(0, Math.min(spreadMs, limit.windowMs));
+  if (spreadMs !== undefined) return givenSpread(spreadMs, limit.windowMs);
   return boundedSpread(Math.ceil(measuredMs), limit.windowMs);
 }
 

@@ -1,6 +1,6 @@
 import type { LaneTuning } from '../domain/lane.ts';
 import { type Pace, paceFor } from './pace.ts';
-import { Spread } from './spread.ts';
+import { givenSpread, Spread } from './spread.ts';
 
 /** The pace in force: from the limit as tuned, and from the spread as tuned or measured. */
 export class TunedPace {
@@ -24,7 +24,7 @@ export class TunedPace {
   get spreadMs(): number {
     const { spreadMs, limit } = this.#tuning;
     if (spreadMs === undefined) return this.#spread.within(limit.windowMs);
-    return Math.max(0, Math.min(spreadMs, limit.windowMs));
+    return givenSpread(spreadMs, limit.windowMs);
   }
 
   retune(tuning: LaneTuning): void {

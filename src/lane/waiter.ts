@@ -24,7 +24,7 @@ export class AppLine<W extends Waiter<W>> {
   /** Decides between apps of equal pass: who became ready first. */
   order = 0;
   weight = 1;
-  /** Part of its ready calls that waits in this line; the others wait at other gateways. */
+  /** Part of its turns that is for calls of this line; the others are for calls at other gateways. */
   part = 1;
   heldBytes = 0;
   /** All who joined and wait, ready or not. */

@@ -86,6 +86,8 @@ type Wish = Partial<BudgetModel>;
 
 function wishesOf(world: World, keys: readonly NamedKey[]): Map<string, Wish> {
   const wishes = new Map<string, Wish>();
+  /** Which key says the spread of a budget, or anything of it. */
+  const saidAt = new Map<string, string>();
   const problems: string[] = [];
   for (const { team, name, where, given } of keys) {
     const budget = world.key(team, name)?.budget;
@@ -99,11 +101,11 @@ function wishesOf(world: World, keys: readonly NamedKey[]): Map<string, Wish> {
       );
     }
     wishes.set(budget, { ...known, ...wish });
+    if (wish.spreadMs !== undefined || !saidAt.has(budget)) saidAt.set(budget, where);
   }
   for (const [budget, wish] of wishes) {
     const problem = spreadProblem(tuningOf({ ...world.budgets.get(budget), ...wish }), wish.spreadMs !== undefined);
-    const key = keys.findLast(({ team, name }) => world.key(team, name)?.budget === budget);
-    if (problem !== undefined) problems.push(`${key?.where}.spreadMs: ${problem}`);
+    if (problem !== undefined) problems.push(`${saidAt.get(budget)}.spreadMs: ${problem}`);
   }
   refuse(problems);
   return wishes;

@@ -106,7 +106,7 @@ export class RedisClient implements Disposable {
     // That Redis is away is noticed by the connection that asks.
     ears.on('error', () => {});
     ears.on('ready', () => {
-      ears.subscribe(channel).catch((error: unknown) => this.#failed(toRedisFailure(error)));
+      ears.subscribe(channel).catch((error: unknown) => this.#tellRefused(toRedisFailure(error)));
     });
     ears.on('message', (_channel: string, text: string) => onText(text));
     return { [Symbol.dispose]: () => ears.disconnect() };
@@ -177,12 +177,16 @@ export class RedisClient implements Disposable {
     this.#onProblem(problem);
   }
 
+  #tellRefused({ refused, message }: RedisFailure): void {
+    if (refused) this.#tell(`Redis refuses what it was asked: ${message}`);
+  }
+
   #answered(): void {
     if (this.#health.state === 'away') this.#change({ state: 'ready' });
   }
 
   #failed(failure: RedisFailure): RedisFailure {
-    if (failure.refused) this.#tell(`Redis refuses what it was asked: ${failure.message}`);
+    this.#tellRefused(failure);
     if (failure.away && !this.#closed) {
       if (this.#health.state === 'ready') this.#change({ state: 'away', problem: failure.message });
       else this.#health = { ...this.#health, problem: failure.message };

@@ -31,9 +31,12 @@ const OUR_MISTAKES = new Set(['ERR', 'WRONGTYPE', 'NOSCRIPT', 'CROSSSLOT', 'BUSY
 
 const NOT_ALLOWED = new Set(['NOPERM', 'NOAUTH', 'WRONGPASS']);
 
+/** A server that does not know a command, AUTH perhaps, says its arguments back. */
+const ECHO = /, with args beginning with:.*$/s;
+
 export function toRedisFailure(error: unknown): RedisFailure {
   if (error instanceof RedisFailure) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).replace(ECHO, '');
   const code = isReply(error) ? /^[A-Z]+/.exec(message)?.[0] : undefined;
   return new RedisFailure(WORDS.get(message) ?? message, code);
 }

@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { AskedThread } from '../../src/audit/asked-thread.ts';
 
 /** Answers what it is asked, and comes to the end that it is asked for. */
@@ -11,11 +11,10 @@ const CODE = `
     else if (ask !== 'silence') parentPort.postMessage({ id, value: ask });
   });`;
 
-const thread = new AskedThread<{ ask: string }, { value: string }>(
-  new URL(`data:text/javascript,${encodeURIComponent(CODE)}`),
-  undefined,
-  'test',
-);
+let thread: AskedThread<{ ask: string }, { value: string }>;
+beforeEach(() => {
+  thread = new AskedThread(new URL(`data:text/javascript,${encodeURIComponent(CODE)}`), undefined, 'test');
+});
 afterEach(() => thread.close());
 
 test.each(['exit', 'throw'])(
@@ -37,4 +36,10 @@ test('what it refuses is refused with its words, and whoever waits when it is cl
   });
   const waiting = thread.ask({ ask: 'silence' });
   await Promise.all([thread.close(), expect(waiting).rejects.toMatchObject({ code: 'store_unavailable' })]);
+});
+
+test('a reader whom the end fails, and who says that he reads no more, begins no thread that would outlive it', async () => {
+  const reader = thread.ask({ ask: 'silence' }).catch(() => thread.ask({ ask: 'a' }));
+  await thread.close();
+  await expect(reader).rejects.toMatchObject({ code: 'store_unavailable' });
 });

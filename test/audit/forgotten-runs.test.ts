@@ -64,6 +64,12 @@ test('a clock that stands ten years ahead takes neither usage by the hour nor wh
   await house.clock.advance(3_600_000);
   await eventually('it has looked again', async () => (await date()) > right);
   expect(await date()).toBe(right + 6 * 3_600_000);
+  // Nor does one that starts again and again, or several of them.
+  const again = await openHouse({ directory: scratch.path }, 'gw-2');
+  again.clock.epochMs = house.clock.epochMs;
+  again.life.watch();
+  await again.close();
+  expect(await date()).toBe(right + 6 * 3_600_000);
   await house.close();
   await using store = await openStore({ file: join(scratch.path, 'gateway.db') });
   expect(await store.usage.rows('hour', { since: 0, until: right }, {})).toHaveLength(1);

@@ -97,6 +97,10 @@ describe('applying a file', () => {
       const applied = apply({ other: {}, acme: { keys: { main: { scopes, ...wish } } } });
       await expect(applied).rejects.toMatchObject({ code: 'invalid_request', message: `${tooWide} ${end}` });
     }
+    // The file's mistake is where the spread stands, whatever other keys are on the budget.
+    const second = { key: 'mason-key-canary-2', scopes, budget: 'acme-main' };
+    const twoKeys = apply({ acme: { keys: { main: { scopes, limit: '9/100ms', spreadMs: 11 }, second } } });
+    await expect(twoKeys).rejects.toMatchObject({ message: `${tooWide} "measured", got 11` });
     expect(await m.store.teams.findBySlug('other')).toBeUndefined();
     expect(await says({ acme: { keys: { main: { scopes, limit: '9/100ms', spreadMs: 'measured' } } } })).toEqual([
       'change the budget acme-main: limit 9/100ms, spread measured (was: limit 100/1s, burst auto, spread 40 ms)',

@@ -215,7 +215,12 @@ describe('the client of Redis', () => {
     const server = await start();
     await server.command('ACL', 'SETUSER', 'gateway', 'on', '>open', '~*', 'resetchannels', '+@all', '-evalsha');
     const client = await opened(server.settings({ user: 'gateway', password: new Secret('open') }));
+    const changes: string[] = [];
+    client.onChange(({ state }) => changes.push(state));
     keep(client.listen('news', () => {}));
+    await eventually('that nobody may listen is said', () => problems.length === 1);
+    // What is asked of it is answered all the same.
+    expect([client.health().state, changes]).toEqual(['ready', []]);
     for (let i = 0; i < 3; i++) {
       await expect(client.run(COUNT, ['a', 1])).rejects.toMatchObject({ code: 'NOPERM', away: true });
     }

@@ -6,6 +6,7 @@ import type { Actor, AdminEvent } from '../../domain/event.ts';
 import type { Positions } from '../../domain/positions.ts';
 import type { AuditRecord } from '../../domain/record.ts';
 import { CarefulDate, STEP_MS_MAX } from '../careful-date.ts';
+import { takeHourlyTurn } from '../hourly-turn.ts';
 import type { Going, PruneAsked, PrunePlan, RecordPruner, RetentionPolicy, Undelivered } from './record-pruner.ts';
 
 export interface RetentionOptions {
@@ -29,10 +30,6 @@ export interface Pruned extends PrunePlan {
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
-/** Where it stands when a gateway last looked: who finds that fresh leaves the hour to it. */
-const LEASE = 'retention';
-/** Clocks of several gateways differ, and so do their starts. */
-const SLACK_MS = 300_000;
 
 /** Keeps the record as long as the policy says, and no longer. */
 export class Retention {
@@ -124,9 +121,9 @@ export class Retention {
   }
 
   async #hour(): Promise<void> {
-    const { clock, onPruned, onProblem } = this.#options;
+    const { positions, clock, onPruned, onProblem } = this.#options;
     try {
-      if (!(await this.#takeTurn())) return;
+      if (!(await takeHourlyTurn('retention', positions, clock))) return;
       const date = await this.#date.step();
       const daysAhead = Math.floor((clock.epochMs() - date) / DAY_MS);
       if (daysAhead > 0) onProblem(aheadWords(daysAhead));
@@ -139,16 +136,6 @@ export class Retention {
       if (!(error instanceof GatewayError)) throw error;
       onProblem(`the record could not be pruned: ${error.message}`);
     }
-  }
-
-  async #takeTurn(): Promise<boolean> {
-    const { positions, clock } = this.#options;
-    const now = clock.epochMs();
-    const last = Number((await positions.get(LEASE)) ?? 0);
-    // A time to come is of a clock that was wrong: nobody waits for it.
-    if (last <= now && now - last < HOUR_MS - SLACK_MS) return false;
-    await positions.set(LEASE, String(now));
-    return true;
   }
 }
 

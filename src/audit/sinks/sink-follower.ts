@@ -150,7 +150,7 @@ export class SinkFollower implements AsyncDisposable {
   async #deliver(chain: string, headSeq: number, isOwn: boolean): Promise<void> {
     const { sink, format, bytesMax, record, clock } = this.#options;
     const place = placeIn(this.#position ?? parsePosition(undefined), chain);
-    if (place === 'done') return;
+    if (place === 'done' || this.#isOver) return;
     const hasMore = headSeq > place.seq;
     if (hasMore) {
       for await (const piece of record.delivered({ chain, afterSeq: place.seq, format, bytesMax })) {
@@ -169,7 +169,7 @@ export class SinkFollower implements AsyncDisposable {
   async #deliverCheckpoint(chain: string, isOwn: boolean): Promise<void> {
     const place = placeIn(this.#position ?? parsePosition(undefined), chain);
     const checkpoint = await this.#newestOf(chain, isOwn);
-    if (checkpoint === undefined || place === 'done') return;
+    if (checkpoint === undefined || place === 'done' || this.#isOver) return;
     const { seq } = checkpointPlace(checkpoint.text);
     if (seq <= place.checkpoint || seq > place.seq) return;
     await this.#options.sink.deliver(signedLine('checkpoint', checkpoint));

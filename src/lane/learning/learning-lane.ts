@@ -1,7 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Lane, LaneCall, LaneShare, LaneStats, LaneTuning, LeaveSignal, Place, Turn } from '../../domain/lane.ts';
 import type { Learning, RateAnswer } from '../../domain/learning.ts';
-import { givenSpread } from '../spread.ts';
 import type { FleetLearning, Pupil } from './fleet-learning.ts';
 import { describeKnown, type KnownLearning } from './known-learning.ts';
 import type { LimitLearner } from './limit-learner.ts';
@@ -117,7 +116,7 @@ export class LearningLane implements Lane, Pupil, Disposable {
   /** Its burst and spread count; the limit is learnt. Where another gateway learns it, the burst is that gateway's to say. */
   retune(tuning: LaneTuning): void {
     this.#tuning = tuning;
-    if (this.#followsOthers) this.#tuneWithin({ limit: this.#within.stats().limit, burst: 1 });
+    if (this.#followsOthers) this.#within.retune({ ...tuning, limit: this.#within.stats().limit, burst: 1 });
     else this.#retuneWithin();
   }
 
@@ -190,11 +189,6 @@ export class LearningLane implements Lane, Pupil, Disposable {
 
   #retuneWithin(): void {
     this.#followed = this.learner.version;
-    this.#tuneWithin(this.learner.tuning(this.#tuning.burst));
-  }
-
-  #tuneWithin({ limit, burst }: Pick<LaneTuning, 'limit' | 'burst'>): void {
-    const { spreadMs } = this.#tuning;
-    this.#within.retune({ limit, burst, spreadMs: spreadMs && givenSpread(spreadMs, limit.windowMs) });
+    this.#within.retune({ ...this.#tuning, ...this.learner.tuning(this.#tuning.burst) });
   }
 }

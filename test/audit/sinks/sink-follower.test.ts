@@ -183,8 +183,11 @@ describe('a sink', () => {
     expect(eventsIn(sink.text)).toEqual(await allOnRecord());
   });
 
-  test('that never answers holds up neither the end of the process nor anything else', async () => {
-    const { options, clock } = await following({ bytesMax: 1_000 });
+  test.each([
+    ['event', 1_000],
+    ['checkpoint', 1e6],
+  ])('that never answers holds up neither the end of the process nor anything else (next: %s)', async (_, bytesMax) => {
+    const { options, clock } = await following({ bytesMax });
     const taken = Promise.withResolvers<void>();
     let deliveries = 0;
     let ended = 0;
@@ -217,6 +220,9 @@ describe('a sink', () => {
     // What it was given is taken at last: a sink that is closed is given nothing more.
     taken.resolve();
     await eventually('reading has ended', () => ended > 0);
+    // As long as it takes to look for a checkpoint.
+    const [{ chain } = { chain: '' }] = await client.chains();
+    expect(await Array.fromAsync(client.checkpoints(chain))).not.toEqual([]);
     expect(deliveries).toBe(1);
   });
 });

@@ -58,6 +58,19 @@ describe('four gateways learn one limit together', () => {
     expect(fleet.failed).toEqual([]);
   });
 
+  test('a spread that is given is a tenth of the learnt window at most, at each of them, and the limit is found beside it', async () => {
+    const fleet = await startFour('sliding-log');
+    await fleet.follow(undefined, 400);
+    await fleet.clock.run(50 * SECOND);
+    for (let at = 51; at <= 55; at++) {
+      await fleet.clock.run(at * SECOND);
+      expect(fleet.shown().map((shown) => shown?.spreadMs)).toEqual([100, 100, 100, 100]);
+    }
+    expect(one(fleet.shown().map((shown) => shown?.limit))).toMatchObject({ windowMs: SECOND });
+    expect(fleet.shown()[0]?.limit.calls).toBeGreaterThan(54);
+    expect(fleet.failed).toEqual([]);
+  });
+
   test('600/60s is used whole', async () => {
     const fleet = await startFour('sliding-log', 600, MINUTE);
     await fleet.clock.run(6 * MINUTE);

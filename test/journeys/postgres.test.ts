@@ -97,8 +97,16 @@ describe('Two gateways on two machines, one PostgreSQL and one Redis', () => {
   test('while it is down, reads with known tokens are served and changes are not; both are told, and all is well again by itself', async () => {
     const token = await one.token();
     const both = [one, two];
+    // Each change of the store makes gateways forget what they knew: the last one is to be behind both.
+    const last = await one.token({ app: 'last' });
     for (const gateway of both) {
-      await eventually('the token is known', async () => (await gateway.call(token, LIST)).status === 200);
+      await eventually('the last token is known', async () => (await gateway.call(last, LIST)).status === 200);
+    }
+    const { data } = (await one.administer('token.list', { team: 'alpha', app: 'last' })) as { data: { id: string }[] };
+    await one.administer('token.revoke', { id: data[0]?.id });
+    for (const gateway of both) {
+      await eventually('the last token is over', async () => (await gateway.call(last, LIST)).status === 401);
+      expect((await gateway.call(token, LIST)).status).toBe(200);
     }
     const sent = (await simulator.stats()).requestsReached;
     await postgres.stop();

@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { TakenOut } from '../../domain/archive.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { GatewayError } from '../../domain/errors.ts';
 import type { Actor, AdminEvent } from '../../domain/event.ts';
 import type { Positions } from '../../domain/positions.ts';
 import type { AuditRecord } from '../../domain/record.ts';
 import { CarefulDate, STEP_MS_MAX } from '../careful-date.ts';
+import { failureText } from '../failure-text.ts';
 import { takeHourlyTurn } from '../hourly-turn.ts';
 import type { Going, PruneAsked, PrunePlan, RecordPruner, RetentionPolicy, Undelivered } from './record-pruner.ts';
 
@@ -125,6 +125,7 @@ export class Retention {
     try {
       if (!(await takeHourlyTurn('retention', positions, clock))) return;
       const date = await this.#date.step();
+      if (this.#isClosed) return;
       const daysAhead = Math.floor((clock.epochMs() - date) / DAY_MS);
       if (daysAhead > 0) onProblem(aheadWords(daysAhead));
       const { going, bytes, bytesAfter, heldBack } = await this.#alone(() =>
@@ -133,8 +134,8 @@ export class Retention {
       for (const reason of heldBack) onProblem(`the record is kept for longer than it should be: ${reason}`);
       if (going.length > 0) onPruned(`${goingWords(going)} went from the record, ${bytes - bytesAfter} bytes`);
     } catch (error) {
-      if (!(error instanceof GatewayError)) throw error;
-      onProblem(`the record could not be pruned: ${error.message}`);
+      // Whatever it is, calls go on, and the next hour tries again.
+      onProblem(`the record could not be pruned: ${failureText(error)}`);
     }
   }
 }

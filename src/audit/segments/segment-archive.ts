@@ -35,7 +35,7 @@ export class SegmentArchive implements RecordArchive {
   async newest(): Promise<readonly SignedCheckpoint[]> {
     // Newest segment first: what an older one of the same run has is not the newest.
     const found = unsealedSegments(this.#directory, undefined).flatMap(newestOf).toReversed();
-    return [...new Map(found).values()];
+    return [...new Map(found).values()].toReversed();
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,7 @@ class World {
   aheadMs = 0;
   /** How often a gateway looked what goes. */
   looks = 0;
+  failure: Error | undefined;
   #events: number[] = [];
   /** Of the team `shop`: from then on its events have bytes. */
   #bytesSince = 0;
@@ -49,6 +50,7 @@ class World {
       pruner: {
         plan: async () => {
           this.looks += 1;
+          if (this.failure !== undefined) throw this.failure;
           return { ...plan, going };
         },
         carryOut: async ({ before = 0, teams }) => {
@@ -106,6 +108,18 @@ test('a clock that stands ten years ahead takes six hours in an hour, three days
   await world.pass(100);
   expect([world.oldestDays, world.bytesDays, world.problems]).toEqual([90, 30, []]);
   await next.close();
+});
+
+test('a disk that fails under a pass ends no gateway: it is told, and the next hour tries again', async () => {
+  const world = new World();
+  const retention = world.gateway();
+  world.failure = Object.assign(new Error('EIO: i/o error, unlink'), { code: 'EIO' });
+  await world.pass(2);
+  expect(world.problems).toEqual(Array(2).fill('the record could not be pruned: EIO: i/o error, unlink'));
+  world.failure = undefined;
+  await world.pass(1);
+  expect(world.oldestDays).toBe(90);
+  await retention.close();
 });
 
 test('of several gateways one looks, once an hour', async () => {

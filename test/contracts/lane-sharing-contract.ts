@@ -29,18 +29,17 @@ export function laneSharingContract(
 
   if (promises.sparesSlots) {
     test('a hundred callers who leave do not delay the one who stays', async () => {
-      // The same without leavers tells how long it takes on this machine now.
-      const [lane, witness] = [makeLane({ limit: TWENTY_A_SECOND }), makeLane({ limit: TWENTY_A_SECOND })];
-      const [log, without]: [string[], string[]] = [[], []];
+      // How many go meanwhile in a line of the same pace tells the time, however slow this machine is now.
+      const [lane, beside] = [makeLane({ limit: TWENTY_A_SECOND }), makeLane({ limit: TWENTY_A_SECOND })];
+      const [log, meanwhile]: [string[], string[]] = [[], []];
       const leaver = new AbortController();
-      for (const name of ['first', 'stays']) void send(witness, without, name);
+      for (let i = 0; i < 40; i++) void send(beside, meanwhile, 'beside');
       void send(lane, log, 'first');
       for (let i = 0; i < 100; i++) void send(lane, [], 'leaver', {}, leaver.signal);
       void send(lane, log, 'stays');
       leaver.abort();
-      await eventually(() => without.length === 2);
-      await pass(TWENTY_A_SECOND.windowMs / TWENTY_A_SECOND.calls);
-      expect(log).toEqual(['first', 'stays']);
+      await eventually(() => log.includes('stays'));
+      expect(meanwhile.length).toBeLessThan(20);
       expect(lane.stats().sent).toBe(2);
     });
 

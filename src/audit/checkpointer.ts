@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { Head } from './chain.ts';
 import { checkpointPlace } from './checkpoint-place.ts';
+import { failureText } from './failure-text.ts';
 
 /** Where a chain and its checkpoints are kept. */
 export interface CheckpointRoom {
@@ -93,7 +94,7 @@ export class Checkpointer {
 
   /** Once for each problem, not each few seconds. */
   #tell(error: unknown): undefined {
-    const problem = `a checkpoint of the record: ${Error.isError(error) ? error.message : String(error)}`;
+    const problem = `a checkpoint of the record: ${failureText(error)}`;
     if (problem !== this.#lastProblem) this.#options.onProblem(problem);
     this.#lastProblem = problem;
     return undefined;

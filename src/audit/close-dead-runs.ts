@@ -1,5 +1,6 @@
 import type { GatewayRun, GatewayRuns } from '../domain/run.ts';
 import { type CloseRunRooms, closeRun } from './close-run.ts';
+import { failureText } from './failure-text.ts';
 import type { OpenedRecord } from './open-record.ts';
 import { ulidEpochMs } from './ulid.ts';
 
@@ -51,7 +52,7 @@ export class DeadRuns {
       }
     } catch (error) {
       this.#watched.clear();
-      if (!this.#stopping.signal.aborted) onProblem(`runs that died cannot be closed now: ${textOf(error)}`);
+      if (!this.#stopping.signal.aborted) onProblem(`runs that died cannot be closed now: ${failureText(error)}`);
     }
   }
 
@@ -100,8 +101,4 @@ export class DeadRuns {
     this.#watched.delete(chain);
     onClosed(chain, unknown);
   }
-}
-
-function textOf(error: unknown): string {
-  return Error.isError(error) ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import { USAGE_KEPT_MS } from '../domain/usage.ts';
 import { CarefulDate } from './careful-date.ts';
 import { type CloserRooms, DeadRuns, LOOK_EVERY_MS } from './close-dead-runs.ts';
 import { every } from './every.ts';
+import { failureText } from './failure-text.ts';
 import { takeHourlyTurn } from './hourly-turn.ts';
 import type { UsageCounter } from './usage-counter.ts';
 
@@ -130,7 +131,7 @@ export class RunLife {
       await act();
       this.#lastProblem = undefined;
     } catch (error) {
-      const problem = `${what}: ${Error.isError(error) ? error.message : String(error)}`;
+      const problem = `${what}: ${failureText(error)}`;
       if (problem !== this.#lastProblem) this.#rooms.onProblem(problem);
       this.#lastProblem = problem;
     }

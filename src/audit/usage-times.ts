@@ -3,6 +3,8 @@ import type { Histogram } from '../domain/usage.ts';
 const SHORTEST_MS = 0.1;
 const GROWTH = 1.1;
 const BUCKET_MAX = 200;
+/** How many buckets there are. */
+export const BUCKETS = BUCKET_MAX + 1;
 
 /** The bucket of a time: see `Histogram`. What took longer than the last bucket's times counts there. */
 export function bucketOf(ms: number): number {

@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 import { createLog } from './call-log.ts';
 
 /** For a reader that does not read. What comes beyond is dropped and counted: a log that is stuck must not fill the memory. */
-export const HELD_BYTES_MAX = 16_777_216;
+const HELD_BYTES_MAX = 16_777_216;
 const WRITE_BYTES_MIN = 4_096;
 const HELD_MS_MAX = 200;
 const FLUSH_MS_MAX = 1_000;

@@ -38,6 +38,11 @@ export interface Budgets {
   removeUnused(id: string): Promise<boolean>;
 }
 
+/** Whether two limits are the same, or neither is there. */
+export function sameLimit(a: RateLimit | undefined, b: RateLimit | undefined): boolean {
+  return a?.calls === b?.calls && a?.windowMs === b?.windowMs;
+}
+
 const UNITS_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Reads `100/1s`, `600/60s`, `1000/1h`, `5/s`. Undefined when it is no limit or out of the bounds of {@link RateLimit}. */

@@ -1,4 +1,4 @@
-import type { Budget, BudgetTuning, RateLimit } from '../domain/budget.ts';
+import { type Budget, type BudgetTuning, type RateLimit, sameLimit } from '../domain/budget.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Lane, LaneSettings, LaneStats, LaneTuning } from '../domain/lane.ts';
 import type { Learning } from '../domain/learning.ts';
@@ -197,6 +197,5 @@ export class Lanes {
 }
 
 function isSame(a: LaneTuning, b: LaneTuning): boolean {
-  const sameLimit = a.limit.calls === b.limit.calls && a.limit.windowMs === b.limit.windowMs;
-  return sameLimit && a.burst === b.burst && a.spreadMs === b.spreadMs;
+  return sameLimit(a.limit, b.limit) && a.burst === b.burst && a.spreadMs === b.spreadMs;
 }

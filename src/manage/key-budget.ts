@@ -1,4 +1,4 @@
-import { type Budget, formatRateLimit, type RateLimit } from '../domain/budget.ts';
+import { type Budget, formatRateLimit, type RateLimit, sameLimit } from '../domain/budget.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { MasonKey } from '../domain/mason-key.ts';
 import { givenSpread } from '../lane/spread.ts';
@@ -137,8 +137,7 @@ export function freeBudgetName(wanted: string, taken: { has(name: string): boole
 }
 
 function sameTuning(a: Budget, b: Budget): boolean {
-  const sameLimit = a.limit?.calls === b.limit?.calls && a.limit?.windowMs === b.limit?.windowMs;
-  return sameLimit && a.burst === b.burst && a.spreadMs === b.spreadMs;
+  return sameLimit(a.limit, b.limit) && a.burst === b.burst && a.spreadMs === b.spreadMs;
 }
 
 function describeLimit(budget: Budget): string {

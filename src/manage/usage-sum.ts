@@ -1,4 +1,4 @@
-import { percentileMs } from '../audit/usage-times.ts';
+import { BUCKETS, percentileMs } from '../audit/usage-times.ts';
 import type { Histogram, UsageRow } from '../domain/usage.ts';
 
 /** Times within which half, 95 % and 99 % were done, in milliseconds, each wrong by less than 5 %; null where nothing is known. */
@@ -21,8 +21,6 @@ export interface UsageFigures {
   readonly masonMs: Percentiles;
   readonly gatewayMs: Percentiles;
 }
-
-const BUCKETS = 201;
 
 /** Rows of usage added up: tens of thousands of them, so in place. */
 export class UsageSum {

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import type { TakenOut } from '../../domain/archive.ts';
 import { chainName } from '../chain.ts';
 import { escapedName } from '../escaped-name.ts';
+import { heldBySink } from '../retention/held-by-sink.ts';
 import type { Going, PruneAsked, PrunePlan } from '../retention/record-pruner.ts';
 import { saidAgain, takenBy } from '../retention/said-again.ts';
 import { chainSql, idSql, seqSql } from './event-id.ts';
@@ -58,7 +59,7 @@ export async function planPrune(client: ClientBase, asked: PruneAsked): Promise<
   const firstKept = await beginnings(client);
   for (const prefix of until === undefined ? [] : await prefixes(client, before)) {
     const chain = chainName(prefix.gateway_id, prefix.run);
-    const reason = undelivered(chain, prefix.last_seq, asked) ?? (await openIntents(client, prefix));
+    const reason = heldBySink(asked, chain, prefix.last_seq) ?? (await openIntents(client, prefix));
     if (reason !== undefined) {
       heldBack.push(`${chain} from event ${prefix.first_seq} on: ${reason}`);
       continue;
@@ -70,7 +71,7 @@ export async function planPrune(client: ClientBase, asked: PruneAsked): Promise<
   const bodies: Going[] = [];
   for (const { team, before: teamBefore } of asked.teams) {
     for (const going of await bytesOf(client, team, teamBefore)) {
-      const reason = undelivered(going.chain, going.lastSeq, asked);
+      const reason = heldBySink(asked, going.chain, going.lastSeq);
       if (reason === undefined) bodies.push(going);
       else heldBack.push(`${going.chain}, events of ${team}: ${reason}`);
     }
@@ -109,11 +110,6 @@ async function bytesOf(client: ClientBase, team: string, before: number): Promis
   return rows.map(({ gateway_id, run, events, first, last }) => {
     return { chain: chainName(gateway_id, run), firstSeq: first, lastSeq: last, taken: 'bytes', events, team };
   });
-}
-
-function undelivered(chain: string, lastSeq: number, asked: PruneAsked): string | undefined {
-  const behind = asked.undelivered.find((one) => one.chain === chain && one.seq < lastSeq);
-  return behind && `${behind.sink} has not delivered it yet, only up to event ${behind.seq}`;
 }
 
 function wholeBatches(chain: string, { first_seq: firstSeq, last_seq: lastSeq, link }: Prefix): Going {

@@ -5,6 +5,7 @@ import type { Actor, AdminEvent } from '../../domain/event.ts';
 import type { Positions } from '../../domain/positions.ts';
 import type { AuditRecord } from '../../domain/record.ts';
 import { CarefulDate, STEP_MS_MAX } from '../careful-date.ts';
+import { every } from '../every.ts';
 import { failureText } from '../failure-text.ts';
 import { takeHourlyTurn } from '../hourly-turn.ts';
 import type { Going, PruneAsked, PrunePlan, RecordPruner, RetentionPolicy, Undelivered } from './record-pruner.ts';
@@ -35,7 +36,7 @@ const DAY_MS = 86_400_000;
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #date: CarefulDate;
-  #cancel: (() => void) | undefined;
+  #end: (() => Promise<void>) | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -52,10 +53,7 @@ export class Retention {
 
   /** Looks once an hour from now on, unless another gateway did. */
   start(): void {
-    if (!this.isOn || this.#isClosed) return;
-    this.#cancel = this.#options.clock.after(HOUR_MS, () => {
-      void this.#hour().finally(() => this.start());
-    });
+    if (this.isOn) this.#end = every(this.#options.clock, HOUR_MS, () => this.#hour());
   }
 
   /**
@@ -81,7 +79,7 @@ export class Retention {
   /** Waits for what is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancel?.();
+    await this.#end?.();
     await this.#underWay;
   }
 

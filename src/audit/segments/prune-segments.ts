@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'n
 import { join } from 'node:path';
 import type { TakenOut } from '../../domain/archive.ts';
 import { escapedName } from '../escaped-name.ts';
+import { heldBySink } from '../retention/held-by-sink.ts';
 import type { Going, PruneAsked, PrunePlan } from '../retention/record-pruner.ts';
 import { saidAgain, takenBy } from '../retention/said-again.ts';
 import { openIntents } from './open-intents.ts';
@@ -20,7 +21,7 @@ const ABANDONED_MS = 3_600_000;
 export function planSegments(directory: string, asked: PruneAsked): PrunePlan {
   const segments = storedSegments(directory);
   const holds = (segment: StoredSegment): string | undefined =>
-    undelivered(segment, asked) ?? openIntents(segment, segments);
+    heldBySink(asked, segment.chain, segment.lastSeq) ?? openIntents(segment, segments);
   const { going, heldBack } = segmentsToGo(segments, asked, holds);
   const left = segments.filter((segment) => !going.includes(segment));
   const events = [...Map.groupBy(going, ({ chain }) => chain).values()].map(wholeBatches);
@@ -61,11 +62,6 @@ export function pruneSegments(directory: string, { teams }: PruneAsked, going: r
   }
   sweep(directory);
   return storedSegments(directory).reduce((sum, segment) => sum + segment.bytes, 0);
-}
-
-function undelivered({ chain, lastSeq }: StoredSegment, asked: PruneAsked): string | undefined {
-  const behind = asked.undelivered.find((one) => one.chain === chain && one.seq < lastSeq);
-  return behind && `${behind.sink} has not delivered it yet, only up to event ${behind.seq}`;
 }
 
 function wholeBatches(segments: readonly StoredSegment[]): Going {

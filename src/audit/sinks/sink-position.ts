@@ -1,3 +1,5 @@
+import { runOf } from '../chain.ts';
+
 /** How far a sink has come in each chain of its gateway. */
 export interface SinkPosition {
   /** Run up to which all chains were delivered to their end; empty: none. */
@@ -29,7 +31,7 @@ export function placeIn({ chains, doneRun }: SinkPosition, chain: string): Chain
   return chains[chain] ?? (runOf(chain) <= doneRun ? 'done' : { seq: 0, checkpoint: 0 });
 }
 
-/** A position with a place moved; the oldest chains are taken for done when there are too many. */
+/** A position with a place moved; runs sort as they began: the oldest chains are taken for done when there are too many. */
 export function moved({ chains, doneRun }: SinkPosition, chain: string, place: ChainPlace): SinkPosition {
   const all = { ...chains, [chain]: place };
   const oldest = Object.keys(all)
@@ -38,9 +40,4 @@ export function moved({ chains, doneRun }: SinkPosition, chain: string, place: C
   for (const done of oldest) delete all[done];
   const last = oldest.at(-1);
   return { doneRun: last === undefined ? doneRun : runOf(last), chains: all };
-}
-
-/** Runs sort as they began. */
-function runOf(chain: string): string {
-  return chain.slice(chain.lastIndexOf('/') + 1);
 }

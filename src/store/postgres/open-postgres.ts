@@ -12,6 +12,7 @@ import { refuseLentConnections } from './refuse-lent-connections.ts';
 const WRITE_CONNECTIONS = 2;
 /** A migration may rewrite a table, and who waits for another gateway's migration waits as long. */
 const MIGRATION_MS_MAX = 600_000;
+
 export const POSTGRES: DatabaseKind = {
   // By bytes, as SQLite sorts and compares, whatever language the operator's database speaks.
   types: { text: 'text collate "C"', blob: 'bytea', integer: 'bigint', tableEnd: '' },

@@ -55,8 +55,8 @@ export async function openBrowserRoom(config: Config, parts: BrowserRoomParts): 
     idleMs,
     absoluteMs,
     perPersonMax,
-    person: (id) => verdicts.person(id),
-    teamSlugs: () => verdicts.teamSlugs(),
+    person: async (id) => verdicts.person(id),
+    teamSlugs: async () => verdicts.teamSlugs(),
     teamStatus: statusOf,
     inUse: () => calls.sessionsInUse(),
     whoAmI: whoAmI({

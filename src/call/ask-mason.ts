@@ -75,7 +75,8 @@ async function attempt(
     // Of an upload it says how large that was.
     const isTelling = call.upload === undefined && !rooms.lag.since(call.startedAt + startMs);
     if (isTelling) lane.observe(call.operation.id, answer.firstByteMs);
-    const verdict = await judgeAnswer(answer, circumstances);
+    const judged = judgeAnswer(answer, circumstances);
+    const verdict = judged instanceof Promise ? await judged : judged;
     call.unsure = call.changes && saysNothing(answer.status, verdict);
     return { answer, verdict };
   } catch (error) {

@@ -14,8 +14,14 @@ const choices = new WeakMap<readonly OpenedKey[], Map<Scope, OpenedKey | undefin
  *
  * @throws GatewayError `no_key`, `store_unavailable`
  */
-export async function chooseKey(verdicts: Verdicts, caller: Caller, operation: Operation): Promise<OpenedKey> {
-  const keys = await verdicts.teamKeys(caller.team.id);
+export function chooseKey(verdicts: Verdicts, caller: Caller, operation: Operation): OpenedKey | Promise<OpenedKey> {
+  const keys = verdicts.teamKeys(caller.team.id);
+  return keys instanceof Promise
+    ? keys.then((found) => keyOutOf(found, caller, operation))
+    : keyOutOf(keys, caller, operation);
+}
+
+function keyOutOf(keys: readonly OpenedKey[], caller: Caller, operation: Operation): OpenedKey {
   let chosen = choices.get(keys);
   if (chosen === undefined) {
     chosen = new Map();
@@ -36,8 +42,12 @@ export async function chooseKey(verdicts: Verdicts, caller: Caller, operation: O
  *
  * @throws GatewayError `no_key` when it was removed, `store_unavailable`
  */
-export async function keyNow(verdicts: Verdicts, caller: Caller, chosen: OpenedKey): Promise<OpenedKey> {
-  const keys = await verdicts.teamKeys(caller.team.id);
+export function keyNow(verdicts: Verdicts, caller: Caller, chosen: OpenedKey): OpenedKey | Promise<OpenedKey> {
+  const keys = verdicts.teamKeys(caller.team.id);
+  return keys instanceof Promise ? keys.then((found) => sameKey(found, caller, chosen)) : sameKey(keys, caller, chosen);
+}
+
+function sameKey(keys: readonly OpenedKey[], caller: Caller, chosen: OpenedKey): OpenedKey {
   const key = keys.find(({ id }) => id === chosen.id);
   if (key !== undefined) return key;
   throw new GatewayError('no_key', `the Mason key chosen for this call was removed from team ${caller.team.slug}`);

@@ -8,9 +8,10 @@ export interface Credential {
   readonly digest: string;
   /**
    * Whom it names and what they may do, here and now. Notes on the call who was presented, accepted or not, and when the
-   * right ends. Asked again when the call's turn comes, and when something changed: costs little while nothing did.
+   * right ends. Asked again when the call's turn comes, and when something changed: costs little while nothing did, and
+   * gives no promise where there is nothing to wait for.
    *
    * @throws GatewayError `unauthenticated`, `forbidden`, `invalid_request`, `csrf_refused`, `store_unavailable`
    */
-  caller(call: Call): Promise<Caller>;
+  caller(call: Call): Caller | Promise<Caller>;
 }

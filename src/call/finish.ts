@@ -2,6 +2,7 @@ import type { Caller } from '../domain/caller.ts';
 import { GatewayError } from '../domain/errors.ts';
 import type { Actor, CallFacts, OutcomeEvent } from '../domain/event.ts';
 import type { AuditRecord } from '../domain/record.ts';
+import { isBodyDue } from '../http/body-time.ts';
 import { errorAnswer, errorBody } from '../http/errors.ts';
 import { SendFailure } from '../mason/send.ts';
 import { callHeaders } from './answer-headers.ts';
@@ -97,8 +98,7 @@ function send(call: Call, status: number, source: string, body: string, extra: R
   const headers = callHeaders(call, call.share());
   headers.push('Content-Type', 'application/json', 'Content-Length', String(bytes), 'Error-Source', source);
   for (const name in extra) headers.push(name, extra[name] as string);
-  // A body that was not read to its end must not be taken for the next request (RFC 9112 section 9.3).
-  if (!req.complete) headers.push('Connection', 'close');
+  if (isBodyDue(req)) headers.push('Connection', 'close');
   res.writeHead(status, headers);
   res.end(body);
   call.bytesOut = bytes;

@@ -1,6 +1,7 @@
 import { GatewayError } from '../domain/errors.ts';
 import type { LaneShare } from '../domain/lane.ts';
 import type { OpenedKey } from '../domain/mason-key.ts';
+import { isBodyDue } from '../http/body-time.ts';
 import { watchReader } from '../http/watch-reader.ts';
 import { formsOf, type KeyForms, Redactor } from '../mason/redact.ts';
 import { type Answer, SendFailure } from '../mason/send.ts';
@@ -31,8 +32,7 @@ export function redactorFor(key: OpenedKey): Redactor {
 export function relay(call: Call, answer: Answer, redactor: Redactor, share: LaneShare, idleMs: number): Promise<void> {
   const { res } = call;
   const headers = [...callHeaders(call, share), ...passedHeaders(answer, redactor)];
-  // Answered before all of the body came: the rest must not be taken for the next request (RFC 9112 section 9.3).
-  if (!call.req.complete) headers.push('Connection', 'close');
+  if (isBodyDue(call.req)) headers.push('Connection', 'close');
   const whole = answer.body.whole();
   if (whole !== undefined) {
     const body = redactor.whole(whole);

@@ -33,29 +33,38 @@ interface Wait {
 }
 
 /** The wait is over: by a turn, by an answer, which makes it leave the line, or by a refusal. */
-async function goOn(
+function goOn(
   rooms: WalkRooms,
   call: Call,
-  { place, joining, from }: Wait,
+  wait: Wait,
   turn: Turn | undefined,
   refusal?: unknown,
-): Promise<Joining | undefined> {
-  call.queueMs += rooms.clock.now() - from;
+): Joining | undefined | Promise<Joining | undefined> {
+  call.queueMs += rooms.clock.now() - wait.from;
   try {
-    if (turn === undefined && joining?.held === undefined) throw refusal;
-    await stillAllowed(rooms, call);
-    if (call.signal.aborted) throw call.signal.reason;
-    if (joining?.held !== undefined) {
-      turn?.giveBack();
-      return joining;
-    }
-    turn?.sent();
+    if (turn === undefined && wait.joining?.held === undefined) throw refusal;
+    const asked = stillAllowed(rooms, call);
+    if (asked === undefined) return go(rooms, call, wait, turn);
+    return asked.then(() => go(rooms, call, wait, turn)).catch((error: unknown) => giveUp(rooms, wait, turn, error));
   } catch (error) {
-    turn?.giveBack();
-    place[Symbol.dispose]();
-    if (joining !== undefined) rooms.joins.leave(joining);
-    throw error;
+    return giveUp(rooms, wait, turn, error);
   }
+}
+
+function go(rooms: WalkRooms, call: Call, { joining }: Wait, turn: Turn | undefined): Joining | undefined {
+  if (call.signal.aborted) throw call.signal.reason;
+  if (joining?.held !== undefined) {
+    turn?.giveBack();
+    return joining;
+  }
+  turn?.sent();
   if (joining !== undefined) rooms.joins.sent(joining);
   return joining;
+}
+
+function giveUp(rooms: WalkRooms, { place, joining }: Wait, turn: Turn | undefined, error: unknown): never {
+  turn?.giveBack();
+  place[Symbol.dispose]();
+  if (joining !== undefined) rooms.joins.leave(joining);
+  throw error;
 }

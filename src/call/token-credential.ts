@@ -25,8 +25,12 @@ export class TokenCredential implements Credential {
     this.#clock = clock;
   }
 
-  async caller(call: Call): Promise<AppCaller> {
-    const grant = await this.#verdicts.grant(this.digest);
+  caller(call: Call): AppCaller | Promise<AppCaller> {
+    const grant = this.#verdicts.grant(this.digest);
+    return grant instanceof Promise ? grant.then((found) => this.#callerBy(found, call)) : this.#callerBy(grant, call);
+  }
+
+  #callerBy(grant: Grant | undefined, call: Call): AppCaller {
     call.presented = grant?.caller;
     const now = this.#clock.epochMs();
     checkGrant(grant, this.digest, call.address, now);

@@ -8,6 +8,9 @@ import type { Teams } from '../domain/team.ts';
 import type { Token, Tokens } from '../domain/token.ts';
 import { addressList } from '../http/peer-address.ts';
 
+/** What is known, or being asked for. */
+type Memory<K, T> = Map<K, T | Promise<T>>;
+
 /** A token as a call needs it. */
 export interface Grant {
   readonly caller: AppCaller;
@@ -44,10 +47,10 @@ export class Verdicts implements AsyncDisposable {
   readonly #source: Source;
   readonly #clock: Clock;
   readonly #bounds: VerdictBounds;
-  readonly #grants = new Map<string, Promise<Grant | undefined>>();
-  readonly #keys = new Map<string, Promise<readonly OpenedKey[]>>();
-  readonly #people = new Map<string, Promise<Person | undefined>>();
-  readonly #slugs = new Map<'all', Promise<ReadonlyMap<string, string>>>();
+  readonly #grants: Memory<string, Grant | undefined> = new Map();
+  readonly #keys: Memory<string, readonly OpenedKey[]> = new Map();
+  readonly #people: Memory<string, Person | undefined> = new Map();
+  readonly #slugs: Memory<'all', ReadonlyMap<string, string>> = new Map();
   readonly #tokenUses = new Map<string, number>();
   readonly #keyUses = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
@@ -81,7 +84,7 @@ export class Verdicts implements AsyncDisposable {
    *
    * @throws GatewayError `store_unavailable`
    */
-  grant(digest: string): Promise<Grant | undefined> {
+  grant(digest: string): Grant | undefined | Promise<Grant | undefined> {
     return this.#remember(this.#grants, digest, async () => {
       const found = await this.#source.tokens.findGrant(digest);
       if (found === undefined) return undefined;
@@ -108,7 +111,7 @@ export class Verdicts implements AsyncDisposable {
    *
    * @throws GatewayError `store_unavailable`
    */
-  teamKeys(teamId: string): Promise<readonly OpenedKey[]> {
+  teamKeys(teamId: string): readonly OpenedKey[] | Promise<readonly OpenedKey[]> {
     return this.#remember(this.#keys, teamId, async () => {
       const keys = await this.#source.keys.listByTeam(teamId);
       const opened = await Promise.all(keys.map((key) => this.#source.openKey(key)));
@@ -121,7 +124,7 @@ export class Verdicts implements AsyncDisposable {
    *
    * @throws GatewayError `store_unavailable`
    */
-  person(id: string): Promise<Person | undefined> {
+  person(id: string): Person | undefined | Promise<Person | undefined> {
     return this.#remember(this.#people, id, () => this.#source.people.findById(id));
   }
 
@@ -130,7 +133,7 @@ export class Verdicts implements AsyncDisposable {
    *
    * @throws GatewayError `store_unavailable`
    */
-  teamSlugs(): Promise<ReadonlyMap<string, string>> {
+  teamSlugs(): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>> {
     return this.#remember(this.#slugs, 'all', async () => {
       const teams = await this.#source.teams.list();
       return new Map(teams.map(({ id, slug }) => [id, slug]));
@@ -145,9 +148,10 @@ export class Verdicts implements AsyncDisposable {
     this.#keyUses.set(keyId, epochMs);
   }
 
-  #remember<K, T>(memory: Map<K, Promise<T>>, id: K, find: () => Promise<T>): Promise<T> {
+  /** What is known is given at once, without a promise: it is asked for four times a call. */
+  #remember<K, T>(memory: Memory<K, T>, id: K, find: () => Promise<T>): T | Promise<T> {
     if (this.#clock.now() - this.#confirmedAt > POLL_MS * 4 + this.#bounds.staleMs) {
-      return Promise.reject(new GatewayError('store_unavailable', 'the store of teams and tokens does not answer'));
+      throw new GatewayError('store_unavailable', 'the store of teams and tokens does not answer');
     }
     const known = memory.get(id);
     if (known !== undefined) return known;
@@ -155,8 +159,12 @@ export class Verdicts implements AsyncDisposable {
     const finding = find();
     memory.set(id, finding);
     finding.then(
-      // Strangers' digests are not worth remembering: anybody can make up as many as they like.
-      (value) => value === undefined && memory.get(id) === finding && memory.delete(id),
+      (value) => {
+        if (memory.get(id) !== finding) return;
+        // Strangers' digests are not worth remembering: anybody can make up as many as they like.
+        if (value === undefined) memory.delete(id);
+        else memory.set(id, value);
+      },
       () => memory.get(id) === finding && memory.delete(id),
     );
     return finding;

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { GatewayError } from '../domain/errors.ts';
-import { hasBody } from './body-time.ts';
+import { isBodyDue } from './body-time.ts';
 import { type ErrorAnswer, errorAnswer, errorBody } from './errors.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
@@ -32,7 +32,7 @@ export function answerError(res: ServerResponse, error: unknown, headers: Record
     res.destroy();
     return answer;
   }
-  const unread = !res.req.complete && hasBody(res.req);
+  const unread = isBodyDue(res.req);
   const body = errorBody(answer);
   res.writeHead(answer.status, {
     ...SECURITY_HEADERS,

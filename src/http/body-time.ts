@@ -21,6 +21,11 @@ export function freeBodyTime(req: IncomingMessage): void {
   clearTimeout(timers.get(req.socket));
 }
 
+/** Whether some of its content has not come yet: answered now, what follows must not be taken for a request (RFC 9112 section 9.3). */
+export function isBodyDue(req: IncomingMessage): boolean {
+  return !req.complete && hasBody(req);
+}
+
 /** Whether a request comes with content, as its framing says (RFC 9112 section 6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;

@@ -72,7 +72,7 @@ export async function openPublicDoor(badTriesMax = 1_000): Promise<PublicDoor> {
     rules: { ownOrigin: OWN_ORIGIN, frontends: [{ origin: FRONTEND_ORIGIN, teams: ['acme'] }] },
     idleMs: 1_800_000,
     absoluteMs: 28_800_000,
-    person: (id) => verdicts.person(id),
+    person: async (id) => verdicts.person(id),
     inUse: () => [],
     newId: () => `ses_${++ids}`,
   });
